@@ -1,0 +1,205 @@
+#pragma once
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <flock/deferred.hpp>
+#include <flock/error.hpp>
+#include <flock/value.hpp>
+#include <flock/value_cast.hpp>
+
+namespace flock {
+
+/// One method of an actor type, as people and programs in other languages see it.
+struct method_info {
+  std::string name;
+  std::string doc;
+  std::vector<std::string> parameters;  ///< names of value types: "integer", "list of text"
+  std::string returns;                  ///< likewise; "nothing" for void
+
+  friend bool operator==(const method_info&, const method_info&) = default;
+};
+
+/// How a call's result comes back: exactly once, at once or later, from any thread.
+using responder = std::function<void(result<value>)>;
+
+/// An object behind its description: what the actor host keeps and calls. One call at a time.
+class actor_object {
+ public:
+  virtual ~actor_object() = default;
+
+  virtual const std::vector<method_info>& methods() const = 0;
+
+  /// Calls a method by name. Answers no_such_method and bad_argument by itself; what the method throws goes up, and the
+  /// actor is then restarted by its host.
+  virtual void invoke(std::string_view method, const value::list& arguments, responder answer) = 0;
+};
+
+namespace detail {
+
+/// The parts of a pointer to a method.
+template <class M>
+struct method_traits;
+
+template <class T, class R, class... A>
+struct method_traits<R (T::*)(A...)> {
+  using object = T;
+  using returned = R;
+  using arguments = std::tuple<std::decay_t<A>...>;
+};
+template <class T, class R, class... A>
+struct method_traits<R (T::*)(A...) const> : method_traits<R (T::*)(A...)> {};
+template <class T, class R, class... A>
+struct method_traits<R (T::*)(A...) noexcept> : method_traits<R (T::*)(A...)> {};
+template <class T, class R, class... A>
+struct method_traits<R (T::*)(A...) const noexcept> : method_traits<R (T::*)(A...)> {};
+
+/// What the caller gets: R of R, result<R> and deferred<R>.
+template <class R>
+struct answer_of {
+  using type = R;
+};
+template <class R>
+struct answer_of<result<R>> {
+  using type = R;
+};
+template <class R>
+struct answer_of<deferred<R>> {
+  using type = R;
+};
+
+template <class R>
+std::string type_name() {
+  if constexpr (std::is_void_v<R>)
+    return "nothing";
+  else
+    return value_traits<R>::name();
+}
+
+template <class R>
+result<value> erase(result<R> r) {
+  if (!r) return r.error();
+  if constexpr (std::is_void_v<R>)
+    return value();
+  else
+    return to_value<R>(*r);
+}
+
+/// Runs f, which may return R, result<R> or deferred<R>, and passes on what it gives.
+template <class R, class F>
+void answer_with(F&& f, responder answer) {
+  if constexpr (std::is_void_v<R>) {
+    f();
+    answer(value());
+  } else if constexpr (requires(R r) { r.then(std::function<void(result<typename answer_of<R>::type>)>()); }) {
+    using V = typename answer_of<R>::type;
+    f().then([answer = std::move(answer)](result<V> r) { answer(erase<V>(std::move(r))); });
+  } else if constexpr (requires(R r) { r.error(); r.has_value(); }) {
+    answer(erase<typename answer_of<R>::type>(f()));
+  } else {
+    answer(to_value<std::decay_t<R>>(f()));
+  }
+}
+
+}  // namespace detail
+
+/// What describe() of a class is called with, to list its methods; see describe in flock.hpp for an example.
+template <class T>
+class method_table {
+ public:
+  struct entry {
+    method_info info;
+    std::function<void(T&, const value::list&, responder)> call;
+    std::function<bool(const void*, std::size_t)> is;  ///< whether a pointer to a method is this one, by its bytes
+  };
+
+  /// \param name  by which others call it; \param doc  one line for people
+  template <class M>
+  method_table& method(std::string name, M pointer, std::string doc = {}) {
+    using traits = detail::method_traits<M>;
+    return add<typename traits::returned, typename traits::arguments>(
+        {std::move(name), std::move(doc), {}, {}}, pointer,
+        std::make_index_sequence<std::tuple_size_v<typename traits::arguments>>());
+  }
+
+  const std::vector<entry>& entries() const { return entries_; }
+
+  /// The name under which describe() lists this method; null if it does not.
+  template <class M>
+  const std::string* name_of(M pointer) const {
+    for (const auto& e : entries_)
+      if (e.is(&pointer, sizeof pointer)) return &e.info.name;
+    return nullptr;
+  }
+
+  /// The description of T, made once.
+  static const method_table& of() {
+    static const method_table table = [] {
+      method_table t;
+      T::describe(t);
+      return t;
+    }();
+    return table;
+  }
+
+ private:
+  template <class R, class Arguments, class M, std::size_t... I>
+  method_table& add(method_info info, M pointer, std::index_sequence<I...>) {
+    info.parameters = {detail::type_name<std::tuple_element_t<I, Arguments>>()...};
+    info.returns = detail::type_name<typename detail::answer_of<R>::type>();
+    auto call = [pointer](T& object, const value::list& given, responder answer) {
+      if (given.size() != sizeof...(I)) {
+        return answer(error{error_code::bad_argument, "takes " + std::to_string(sizeof...(I)) + " arguments, got " +
+                                                          std::to_string(given.size())});
+      }
+      auto read = std::tuple<result<std::tuple_element_t<I, Arguments>>...>(
+          from_value<std::tuple_element_t<I, Arguments>>(given[I])...);
+      const error* wrong = nullptr;
+      std::size_t which = 0;
+      ((wrong == nullptr && !std::get<I>(read) ? (wrong = &std::get<I>(read).error(), which = I + 1) : 0), ...);
+      if (wrong) return answer(wrong->within("argument " + std::to_string(which)));
+      detail::answer_with<R>([&] { return (object.*pointer)(*std::get<I>(std::move(read))...); }, std::move(answer));
+    };
+    auto is = [pointer](const void* other, std::size_t size) {
+      return size == sizeof pointer && std::memcmp(&pointer, other, size) == 0;
+    };
+    entries_.push_back({std::move(info), std::move(call), std::move(is)});
+    return *this;
+  }
+
+  std::vector<entry> entries_;
+};
+
+/// A class that says with a static describe() what others may call.
+template <class T>
+concept describable = requires(method_table<T>& table) { T::describe(table); };
+
+/// An object of a described class as an actor_object.
+template <describable T>
+class described_actor final : public actor_object {
+ public:
+  explicit described_actor(std::unique_ptr<T> object) : object_(std::move(object)) {
+    for (const auto& e : method_table<T>::of().entries()) methods_.push_back(e.info);
+  }
+
+  const std::vector<method_info>& methods() const override { return methods_; }
+
+  void invoke(std::string_view method, const value::list& arguments, responder answer) override {
+    for (const auto& e : method_table<T>::of().entries())
+      if (e.info.name == method) return e.call(*object_, arguments, std::move(answer));
+    answer(error{error_code::no_such_method, "no method " + std::string(method)});
+  }
+
+ private:
+  std::unique_ptr<T> object_;
+  std::vector<method_info> methods_;
+};
+
+}  // namespace flock

@@ -1,0 +1,14 @@
+#pragma once
+
+/// Everything a program needs to publish actors and to call those of other nodes.
+
+#include <flock/actor_type.hpp>
+#include <flock/clock.hpp>
+#include <flock/config.hpp>
+#include <flock/deferred.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/node.hpp>
+#include <flock/ref.hpp>
+#include <flock/value.hpp>
+#include <flock/value_cast.hpp>

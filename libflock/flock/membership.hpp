@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <flock/directory.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/registry.hpp>
+#include <flock/runtime.hpp>
+
+namespace flock {
+
+/// This node's part in the registry: keeps registered what this node is and publishes, and reads what it was asked to
+/// know. It holds what is wanted, not what was done: after every new session all of it is made and read again.
+///
+/// Lives in one mailbox: its methods are called there, its listener too. The tree is docs/registry_tree.md.
+class membership final : private registry::listener {
+ public:
+  class listener {
+   public:
+    virtual ~listener() = default;
+
+    virtual void registry_changed(session_state now) = 0;
+    /// This node's entry stands: others can find it.
+    virtual void joined() = 0;
+    /// Another living node has this node's id; tried again until it is gone.
+    virtual void id_taken(const node_life& by) = 0;
+    virtual void listed(const node_id& id, const node_life& life) = 0;
+    virtual void unlisted(const node_id& id) = 0;
+    virtual void described(const node_id& id, const node_attributes& about) = 0;
+    /// The nodes that publish a wanted actor name, after each change.
+    virtual void publishers(const actor_name& name, const std::set<node_id>& nodes) = 0;
+    /// Everything that was wanted of the lists of nodes has been read once.
+    virtual void lists_read() = 0;
+  };
+
+  membership(registry& tree, std::shared_ptr<mailbox> home, const clock& time, listener& to);
+  ~membership() override;
+
+  /// Registers this node, and again after every lost session.
+  void join(const node_id& id, const node_life& life, const node_attributes& about);
+  void describe(const node_attributes& about);
+  void publish(const actor_name& name);
+  void unpublish(const actor_name& name);
+
+  /// Watches one node, known or not yet.
+  void want_node(const node_id& id);
+  /// Watches the lists of all nodes and their attributes. At most 2 x (256 + 1) watches, however large the flock.
+  void want_all();
+  /// Watches who publishes an actor name.
+  void want_publishers(const actor_name& name);
+  void unwant_publishers(const actor_name& name);
+
+  session_state state() const { return state_; }
+  bool all_wanted() const { return all_wanted_; }
+  /// Whether the lists of nodes have been read since they were wanted.
+  bool lists_known() const { return lists_known_; }
+
+  // Paths, relative to the flock's root. <hh> are the first two hexadecimal digits of a hash of the name (FNV-1a), so that
+  // no list of children outgrows the registry's limit.
+  static std::string node_path(const node_id& id);
+  static std::string attributes_path(const node_id& id);
+  static std::string actor_path(const actor_name& name);
+  static std::string bucket(std::string_view name);
+
+  static constexpr int layout_version = 1;
+
+ private:
+  // registry::listener: on the registry's thread; only posts.
+  void session_changed(session_state now, bool fresh) override;
+  void changed(const std::string& path) override;
+
+  struct implementation;
+  std::shared_ptr<implementation> self_;
+  session_state state_ = session_state::connecting;
+  bool all_wanted_ = false;
+  bool lists_known_ = false;
+};
+
+}  // namespace flock

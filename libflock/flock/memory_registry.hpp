@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <flock/registry.hpp>
+#include <flock/runtime.hpp>
+
+namespace flock {
+
+/// The tree that memory registries of one process share: what ZooKeeper's servers are to its clients.
+class memory_tree;
+
+std::shared_ptr<memory_tree> make_memory_tree();
+
+/// A registry within this process: for `memory:`, for tests and for the simulator. Answers and reports are posted to a
+/// mailbox, so they come later, as with a real one.
+class memory_registry final : public registry {
+ public:
+  memory_registry(std::shared_ptr<memory_tree> tree, std::shared_ptr<mailbox> turn);
+  ~memory_registry() override;
+
+  void start(listener& to) override;
+  void create(const std::string& path, std::string data, kind k, answer<registry_entry> done) override;
+  void get(const std::string& path, bool watch, answer<registry_entry> done) override;
+  void children(const std::string& path, bool watch, answer<std::vector<std::string>> done) override;
+  void set(const std::string& path, std::string data, std::int64_t version, answer<registry_entry> done) override;
+  void remove(const std::string& path, std::int64_t version, answer<void> done) override;
+  statistics stats() const override;
+  void stop() override;
+
+  // Faults, for tests.
+
+  /// The connection goes; the session may live.
+  void suspend();
+  void resume();
+  /// The session ends; a new one begins at once, or at resume() when suspended.
+  void expire();
+
+ private:
+  struct session;
+  std::shared_ptr<session> session_;
+};
+
+}  // namespace flock

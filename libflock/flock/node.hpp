@@ -1,0 +1,104 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <flock/actor_type.hpp>
+#include <flock/clock.hpp>
+#include <flock/config.hpp>
+#include <flock/directory.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/ref.hpp>
+
+namespace flock {
+
+class node_core;
+
+/// This process as a member of a flock: publishes actors, finds those of others. Safe for threads. The destructor stops it.
+class node {
+ public:
+  /// Starts a node and returns when it is ready, which it is without the registry too: it joins when that appears.
+  /// Errors: bad_argument, io (see config), conflict (another living node has this id)
+  static result<node> start(const config& with);
+
+  /// For main(): reads the options (see read_config), prints and exits on --help, --version and on anything wrong.
+  static node start(int argc, char** argv);
+
+  node(node&&) noexcept;
+  node& operator=(node&&) noexcept;
+  ~node();
+
+  const node_id& id() const;
+  /// "host:port" where other nodes reach this one.
+  std::string address() const;
+
+  /// Publishes an object of a described class under a name, found from everywhere. It handles one message at a time; when it
+  /// throws it is made anew, with backoff, and its name keeps working. Its constructor gets `arguments`, and this node first
+  /// if it takes one.
+  /// Errors: conflict (the name is taken on this node), bad_argument (no such name is possible), shutting_down
+  template <describable T, class... A>
+  result<ref<T>> publish(std::string name, A... arguments) {
+    auto make = [this, arguments...]() -> std::unique_ptr<actor_object> {
+      if constexpr (std::is_constructible_v<T, node&, A...>)
+        return std::make_unique<described_actor<T>>(std::make_unique<T>(*this, arguments...));
+      else
+        return std::make_unique<described_actor<T>>(std::make_unique<T>(arguments...));
+    };
+    auto where = publish_object(std::move(name), std::move(make));
+    if (!where) return where.error();
+    return ref<T>(caller_(), *where);
+  }
+
+  void unpublish(const std::string& name);
+
+  /// Finds "node/actor" on that node, or "actor" on any living one, waiting until it appears.
+  /// Errors: not_found (not there after `at_most`), unreachable, bad_argument
+  template <describable T>
+  result<ref<T>> find(const std::string& where, milliseconds at_most = milliseconds(5000)) {
+    auto found = find_address(where, at_most);
+    if (!found) return found.error();
+    return ref<T>(caller_(), *std::move(found));
+  }
+
+  /// All that publish this actor name now.
+  template <describable T>
+  result<std::vector<ref<T>>> find_all(const std::string& actor) {
+    auto found = find_addresses(actor);
+    if (!found) return found.error();
+    std::vector<ref<T>> all;
+    for (auto& where : *found) all.emplace_back(caller_(), std::move(where));
+    return all;
+  }
+
+  /// Calls a method by name, for callers without the class.
+  result<value> call(const std::string& where, const std::string& method, value::list arguments);
+
+  /// The nodes that this one is connected with.
+  std::vector<node_info> peers() const;
+
+  /// Blocks until SIGTERM, SIGINT or stop(). \returns 0, to be main()'s
+  int wait();
+
+  /// Says goodbye and ends everything within five seconds. Safe to call twice.
+  void stop();
+
+  /// What the parts of a daemon are built on; see node_core.hpp.
+  node_core& core();
+
+ private:
+  explicit node(std::unique_ptr<node_core> core);
+
+  using factory = std::function<std::unique_ptr<actor_object>()>;
+  result<flock::address> publish_object(std::string name, factory make);
+  result<flock::address> find_address(const std::string& where, milliseconds at_most);
+  result<std::vector<flock::address>> find_addresses(const std::string& actor);
+  std::shared_ptr<caller> caller_() const;
+
+  std::unique_ptr<node_core> core_;
+};
+
+}  // namespace flock

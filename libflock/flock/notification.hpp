@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/value.hpp>
+
+namespace flock {
+
+/// Where a notification is. Sent and JSON form: the enumerator's name.
+enum class receipt_state : std::uint8_t {
+  queued = 1,  ///< taken by the sender's outbox
+  accepted,    ///< safe at the receiver
+  started,     ///< its action has begun
+  succeeded,   ///< from here on nothing changes any more
+  failed,
+  expired,
+  cancelled,
+  unknown,  ///< it may have been done; nobody can tell
+};
+
+inline constexpr receipt_state last_receipt_state = receipt_state::unknown;
+
+std::string_view to_string(receipt_state s);
+std::optional<receipt_state> receipt_state_from(std::string_view name);
+bool is_terminal(receipt_state s);
+
+/// When a notification is sent: straight after the update, once at the end of the run, or before the change is made.
+enum class timing : std::uint8_t { immediately = 1, delayed, before };
+
+inline constexpr timing last_timing = timing::before;
+
+std::string_view to_string(timing t);
+/// Takes "immediate" too.
+std::optional<timing> timing_from(std::string_view name);
+
+/// Which ends of a run send what was delayed.
+enum class on_outcome : std::uint8_t { always = 1, success, failure };
+
+inline constexpr on_outcome last_on_outcome = on_outcome::failure;
+
+std::string_view to_string(on_outcome o);
+std::optional<on_outcome> on_outcome_from(std::string_view name);
+
+/// One step of the way that led to a notification: a resource on a node did an action.
+struct cause {
+  node_id node;
+  std::string resource;
+  std::string action;
+
+  friend bool operator==(const cause&, const cause&) = default;
+};
+
+/// One request that an actor on a node performs a method; for a resource, that it performs an action.
+struct notification {
+  std::string id;        ///< unique for all time: sender, its incarnation, a count
+  node_id sender;
+  node_id target;
+  actor_name actor;      ///< "execute[kill all humans]"
+  std::string action;    ///< the method
+  value::list arguments;  ///< none for a resource's action
+  std::vector<cause> causes;  ///< the oldest first
+  wall_time created{};
+  wall_time expires{};
+
+  /// Longest chain of causes: beyond it something goes round in circles.
+  static constexpr std::size_t max_causes = 32;
+
+  /// Sent, stored and JSON form.
+  value to_value() const;
+  /// Errors: bad_argument
+  static result<notification> from_value(const value& v);
+
+  friend bool operator==(const notification&, const notification&) = default;
+};
+
+/// A notification reached a state.
+struct receipt {
+  std::string id;  ///< of the notification
+  receipt_state state = receipt_state::queued;
+  wall_time at{};
+  std::optional<error> why;     ///< with failed, expired, cancelled, unknown
+  value outcome;                ///< with succeeded and failed: what the method returned, or {"outcome","exit_status","output"} of an action
+  bool redelivered = false;     ///< the action was started again after a crash
+
+  value to_value() const;
+  /// Errors: bad_argument
+  static result<receipt> from_value(const value& v);
+
+  friend bool operator==(const receipt&, const receipt&) = default;
+};
+
+/// How the last action of a resource ended.
+enum class outcome : std::uint8_t { updated = 1, up_to_date, skipped, failed };
+
+inline constexpr outcome last_outcome = outcome::failed;
+
+std::string_view to_string(outcome o);
+std::optional<outcome> outcome_from(std::string_view name);
+
+}  // namespace flock

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <flock/error.hpp>
+#include <flock/notification.hpp>
+#include <flock/value.hpp>
+
+namespace flock {
+
+/// What a channel carries: a notification one way, receipts the other.
+using parcel = std::variant<notification, receipt>;
+
+/// Sent and stored form: a map with one member, "notification" or "receipt".
+value to_value(const parcel& p);
+/// Errors: bad_argument
+result<parcel> parcel_from_value(const value& v);
+
+/// Some parcels of one channel, in order. A channel goes from a sender's storage to a receiver; its numbers grow, and
+/// may skip: a number that was once sent is never given to another parcel, also when the sender crashed before it was
+/// durable. So each says which number came before it, and is taken by a receiver that is between the two.
+struct batch {
+  struct item {
+    std::uint64_t number = 0;
+    parcel content;
+    friend bool operator==(const item&, const item&) = default;
+  };
+
+  std::string channel;      ///< id of the sender's storage
+  std::uint64_t after = 0;  ///< the number before the first item; 0 for none
+  std::vector<item> items;
+
+  /// Body of message_kind::parcels: {"channel","after","items":[[number, parcel]...]}.
+  value to_body() const;
+  /// Errors: protocol
+  static result<batch> from_body(const value& body);
+
+  friend bool operator==(const batch&, const batch&) = default;
+};
+
+/// All parcels of a channel up to a number are safe at the receiver.
+struct acknowledgement {
+  std::string channel;
+  std::uint64_t upto = 0;
+
+  /// Body of message_kind::acknowledge.
+  value to_body() const;
+  /// Errors: protocol
+  static result<acknowledgement> from_body(const value& body);
+
+  friend bool operator==(const acknowledgement&, const acknowledgement&) = default;
+};
+
+}  // namespace flock

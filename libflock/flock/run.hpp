@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <flock/clock.hpp>
+#include <flock/location.hpp>
+#include <flock/name.hpp>
+#include <flock/notification.hpp>
+
+namespace flock {
+
+/// An action that is wanted of a resource elsewhere.
+struct wanted_action {
+  resource_name resource;
+  std::string action;
+  location where;
+  timing when = timing::immediately;
+  on_outcome on = on_outcome::always;
+  std::vector<cause> causes;
+
+  /// Errors: bad_argument (a member is missing, unknown or of the wrong kind)
+  /// JSON form, as in remote_notifies: {"action","resource","node"|"roles"|"recipes"|"environment"|"query","timing","on"}.
+  static result<wanted_action> from_value(const value& v);
+  value to_value() const;
+};
+
+/// One convergence of a node: decides what is sent when. Pure. As in Chef: immediate ones go out straight after the update,
+/// delayed ones once at the end and once for each (where, resource, action), though the run failed, unless `on` says
+/// otherwise. A run in why-run mode sends nothing.
+class run {
+ public:
+  run(std::string id, wall_time started, bool why_run);
+
+  const std::string& id() const { return id_; }
+  bool why_run() const { return why_run_; }
+  wall_time started() const { return started_; }
+
+  /// Something was updated and wants these: \returns the ones to send now; delayed ones are kept.
+  std::vector<wanted_action> updated(std::vector<wanted_action> wants);
+
+  /// The run has ended: \returns what was delayed, in the order of the first wish for each.
+  std::vector<wanted_action> finish(bool success);
+
+  std::size_t delayed() const { return delayed_.size(); }
+
+ private:
+  std::string id_;
+  wall_time started_;
+  bool why_run_;
+  std::vector<wanted_action> delayed_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace flock

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <flock/transport.hpp>
+
+namespace flock::internal {
+
+/// The certificates of one node, as PEM files.
+struct tls_files {
+  std::string ca;
+  std::string cert;  ///< its subject alternative name holds the node id: DNS:<id> or URI:flock:<id>
+  std::string key;
+};
+
+struct tls_transport_options {
+  std::string listen;              ///< "host:port"; port 0 picks one
+  std::optional<tls_files> files;  ///< nothing: plain TCP, on loopback only unless `insecure`
+  bool insecure = false;
+  transport_limits limits;
+  /// One line for the log: level ("warning", "info", "debug") and text.
+  std::function<void(std::string_view level, const std::string& text)> log;
+};
+
+/// Frames over mutual TLS 1.3 on one thread of its own (Asio, OpenSSL). A frame is its length (four bytes, big endian), then the
+/// message. docs/wire_format.md has the details.
+/// Errors: bad_argument, io (the certificates)
+result<std::unique_ptr<transport>> make_tls_transport(hello self, tls_transport_options o);
+
+}  // namespace flock::internal
