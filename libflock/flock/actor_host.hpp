@@ -1,5 +1,12 @@
 #pragma once
 
+#include <flock/actor_type.hpp>
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/runtime.hpp>
+#include <flock/value.hpp>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -7,13 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <flock/actor_type.hpp>
-#include <flock/clock.hpp>
-#include <flock/error.hpp>
-#include <flock/name.hpp>
-#include <flock/runtime.hpp>
-#include <flock/value.hpp>
 
 namespace flock {
 
@@ -24,10 +24,10 @@ class actor_host {
   using factory = std::function<std::unique_ptr<actor_object>()>;
 
   struct options {
-    std::size_t mailbox = 10'000;        ///< messages that wait for one actor; more are refused
-    milliseconds restart_first{100};     ///< before an actor that threw is made anew; doubles
+    std::size_t mailbox = 10'000;     ///< messages that wait for one actor; more are refused
+    milliseconds restart_first{100};  ///< before an actor that threw is made anew; doubles
     milliseconds restart_last{30'000};
-    milliseconds healthy{60'000};        ///< without a failure for so long, it starts from restart_first again
+    milliseconds healthy{60'000};  ///< without a failure for so long, it starts from restart_first again
   };
 
   /// What happens to actors, for the registry, events and monitors. Called on any thread; must not block.
@@ -50,8 +50,8 @@ class actor_host {
 
   /// Calls a method in the actor's turn and answers exactly once, on any thread.
   /// \param started  called when its turn has come, before the method runs; may be empty
-  /// Errors: not_found, refused (its mailbox is full), timeout (its turn came after `until`: surely not done), down (it threw,
-  /// the text says what, or was unpublished), and those of the method
+  /// Errors: not_found, refused (its mailbox is full), timeout (its turn came after `until`: surely not done), down (it
+  /// threw, the text says what, or was unpublished), and those of the method
   void invoke(const actor_name& name, std::string method, value::list arguments, time_point until,
               std::function<void()> started, responder answer);
 

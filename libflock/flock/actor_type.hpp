@@ -1,5 +1,10 @@
 #pragma once
 
+#include <flock/deferred.hpp>
+#include <flock/error.hpp>
+#include <flock/value.hpp>
+#include <flock/value_cast.hpp>
+
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -9,11 +14,6 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <flock/deferred.hpp>
-#include <flock/error.hpp>
-#include <flock/value.hpp>
-#include <flock/value_cast.hpp>
 
 namespace flock {
 
@@ -45,46 +45,32 @@ class actor_object {
 namespace detail {
 
 /// The parts of a pointer to a method.
-template <class M>
-struct method_traits;
+template <class M> struct method_traits;
 
-template <class T, class R, class... A>
-struct method_traits<R (T::*)(A...)> {
+template <class T, class R, class... A> struct method_traits<R (T::*)(A...)> {
   using object = T;
   using returned = R;
   using arguments = std::tuple<std::decay_t<A>...>;
 };
-template <class T, class R, class... A>
-struct method_traits<R (T::*)(A...) const> : method_traits<R (T::*)(A...)> {};
+template <class T, class R, class... A> struct method_traits<R (T::*)(A...) const> : method_traits<R (T::*)(A...)> {};
 template <class T, class R, class... A>
 struct method_traits<R (T::*)(A...) noexcept> : method_traits<R (T::*)(A...)> {};
 template <class T, class R, class... A>
 struct method_traits<R (T::*)(A...) const noexcept> : method_traits<R (T::*)(A...)> {};
 
 /// What the caller gets: R of R, result<R> and deferred<R>.
-template <class R>
-struct answer_of {
-  using type = R;
-};
-template <class R>
-struct answer_of<result<R>> {
-  using type = R;
-};
-template <class R>
-struct answer_of<deferred<R>> {
-  using type = R;
-};
+template <class R> struct answer_of { using type = R; };
+template <class R> struct answer_of<result<R>> { using type = R; };
+template <class R> struct answer_of<deferred<R>> { using type = R; };
 
-template <class R>
-std::string type_name() {
+template <class R> std::string type_name() {
   if constexpr (std::is_void_v<R>)
     return "nothing";
   else
     return value_traits<R>::name();
 }
 
-template <class R>
-result<value> erase(result<R> r) {
+template <class R> result<value> erase(result<R> r) {
   if (!r) return r.error();
   if constexpr (std::is_void_v<R>)
     return value();
@@ -93,15 +79,17 @@ result<value> erase(result<R> r) {
 }
 
 /// Runs f, which may return R, result<R> or deferred<R>, and passes on what it gives.
-template <class R, class F>
-void answer_with(F&& f, responder answer) {
+template <class R, class F> void answer_with(F&& f, responder answer) {
   if constexpr (std::is_void_v<R>) {
     f();
     answer(value());
   } else if constexpr (requires(R r) { r.then(std::function<void(result<typename answer_of<R>::type>)>()); }) {
     using V = typename answer_of<R>::type;
     f().then([answer = std::move(answer)](result<V> r) { answer(erase<V>(std::move(r))); });
-  } else if constexpr (requires(R r) { r.error(); r.has_value(); }) {
+  } else if constexpr (requires(R r) {
+                         r.error();
+                         r.has_value();
+                       }) {
     answer(erase<typename answer_of<R>::type>(f()));
   } else {
     answer(to_value<std::decay_t<R>>(f()));
@@ -111,8 +99,7 @@ void answer_with(F&& f, responder answer) {
 }  // namespace detail
 
 /// What describe() of a class is called with, to list its methods; see describe in flock.hpp for an example.
-template <class T>
-class method_table {
+template <class T> class method_table {
  public:
   struct entry {
     method_info info;
@@ -121,8 +108,7 @@ class method_table {
   };
 
   /// \param name  by which others call it; \param doc  one line for people
-  template <class M>
-  method_table& method(std::string name, M pointer, std::string doc = {}) {
+  template <class M> method_table& method(std::string name, M pointer, std::string doc = {}) {
     using traits = detail::method_traits<M>;
     return add<typename traits::returned, typename traits::arguments>(
         {std::move(name), std::move(doc), {}, {}}, pointer,
@@ -132,8 +118,7 @@ class method_table {
   const std::vector<entry>& entries() const { return entries_; }
 
   /// The name under which describe() lists this method; null if it does not.
-  template <class M>
-  const std::string* name_of(M pointer) const {
+  template <class M> const std::string* name_of(M pointer) const {
     for (const auto& e : entries_)
       if (e.is(&pointer, sizeof pointer)) return &e.info.name;
     return nullptr;
@@ -179,11 +164,12 @@ class method_table {
 
 /// A class that says with a static describe() what others may call.
 template <class T>
-concept describable = requires(method_table<T>& table) { T::describe(table); };
+concept describable = requires(method_table<T>& table) {
+  T::describe(table);
+};
 
 /// An object of a described class as an actor_object.
-template <describable T>
-class described_actor final : public actor_object {
+template <describable T> class described_actor final : public actor_object {
  public:
   explicit described_actor(std::unique_ptr<T> object) : object_(std::move(object)) {
     for (const auto& e : method_table<T>::of().entries()) methods_.push_back(e.info);

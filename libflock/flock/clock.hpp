@@ -1,10 +1,10 @@
 #pragma once
 
+#include <flock/error.hpp>
+
 #include <chrono>
 #include <string>
 #include <string_view>
-
-#include <flock/error.hpp>
 
 namespace flock {
 

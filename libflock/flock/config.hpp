@@ -1,20 +1,20 @@
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include <flock/clock.hpp>
 #include <flock/directory.hpp>
 #include <flock/error.hpp>
 #include <flock/name.hpp>
 
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace flock {
 
 /// Where the registry is. Text form: "zk://host:port[,host:port]/path" or "memory:" for one process alone.
 struct registry_url {
-  std::string servers;         ///< "host:port,host:port"; empty for memory
+  std::string servers;  ///< "host:port,host:port"; empty for memory
   std::string path = "/flock";
 
   bool in_memory() const { return servers.empty(); }
@@ -36,7 +36,7 @@ struct config {
   std::string socket = "/run/flock/flockd.sock";
   std::string state_dir = "/var/lib/flock";
   std::string resources = "/etc/flock/resources.d";
-  std::string policy;  ///< a file; empty for the default policy
+  std::string policy;     ///< a file; empty for the default policy
   node_attributes about;  ///< environment, role, recipe, tag, attributes
   std::string tls_ca, tls_cert, tls_key;
   bool insecure = false;

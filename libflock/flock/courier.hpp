@@ -1,13 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <memory>
-#include <set>
-#include <string>
-#include <vector>
-
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 #include <flock/inbox.hpp>
@@ -19,13 +11,21 @@
 #include <flock/storage.hpp>
 #include <flock/transport.hpp>
 
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
 namespace flock {
 
-/// Delivers notifications and brings their receipts back: drives outbox, inbox and ledger, writes their records to storage
-/// and their batches to the transport. Lives in one mailbox.
+/// Delivers notifications and brings their receipts back: drives outbox, inbox and ledger, writes their records to
+/// storage and their batches to the transport. Lives in one mailbox.
 ///
-/// A frame leaves while its record is being written; its sender is told "accepted by the journal" when the record is durable.
-/// The receiver performs at once, too, and acknowledges when its own record is durable.
+/// A frame leaves while its record is being written; its sender is told "accepted by the journal" when the record is
+/// durable. The receiver performs at once, too, and acknowledges when its own record is durable.
 class courier {
  public:
   struct options {
@@ -38,22 +38,24 @@ class courier {
    public:
     virtual ~host() = default;
 
-    /// Performs a notification that arrived: call `started` when its turn has come, `done` when it has ended; each once, from
-    /// any thread. Policy is the host's business.
-    virtual void perform(const notification& n, std::function<void()> started, std::function<void(result<value>)> done) = 0;
+    /// Performs a notification that arrived: call `started` when its turn has come, `done` when it has ended; each
+    /// once, from any thread. Policy is the host's business.
+    virtual void perform(const notification& n, std::function<void()> started,
+                         std::function<void(result<value>)> done) = 0;
     /// There is something for this node: see to it that it gets connected.
     virtual void want_connection(const node_id& to) = 0;
     /// A notification moved to another state.
     virtual void progressed(const notification_record& r) = 0;
   };
 
-  courier(node_id self, std::shared_ptr<mailbox> home, const clock& time, transport& network, storage& disk, host& of, options o);
+  courier(node_id self, std::shared_ptr<mailbox> home, const clock& time, transport& network, storage& disk, host& of,
+          options o);
 
   /// Reads back what storage kept.
   result<void> restore();
 
-  /// Takes a notification to any node, this one included. `taken` is called once it is durable here, in the courier's mailbox.
-  /// Errors: io, refused (its chain of causes goes round or is too long; its time has passed)
+  /// Takes a notification to any node, this one included. `taken` is called once it is durable here, in the courier's
+  /// mailbox. Errors: io, refused (its chain of causes goes round or is too long; its time has passed)
   void submit(notification n, std::function<void(result<void>)> taken);
 
   /// Cancels one that was not sent yet. Errors: not_found, refused (it is on its way or settled)

@@ -1,19 +1,18 @@
 #pragma once
 
+#include <flock/error.hpp>
+
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include <flock/error.hpp>
-
 namespace flock {
 
-/// An answer that comes later. A method that cannot answer in its own turn returns one, keeps a copy, and settles it when
-/// it can; copies share the answer. One that is dropped unsettled by all that could settle it answers maybe_done.
-template <class T>
-class deferred {
+/// An answer that comes later. A method that cannot answer in its own turn returns one, keeps a copy, and settles it
+/// when it can; copies share the answer. One that is dropped unsettled by all that could settle it answers maybe_done.
+template <class T> class deferred {
  public:
   using continuation = std::function<void(result<T>)>;
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 #include <flock/location.hpp>
 #include <flock/name.hpp>
 #include <flock/value.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace flock {
 
@@ -86,7 +86,7 @@ struct node_change {
 class directory {
  public:
   struct options {
-    milliseconds suspicion{3000};    ///< from suspect to dead without a word from either witness
+    milliseconds suspicion{3000};      ///< from suspect to dead without a word from either witness
     milliseconds keep{24 * 3600'000};  ///< dead and left nodes are forgotten after this long
   };
 

@@ -56,8 +56,7 @@ std::ostream& operator<<(std::ostream& out, const error& e);
 std::string to_string(const error& e);
 
 /// A value, or the reason why there is none. Reading the side that is not there is misuse and asserts.
-template <class T>
-class [[nodiscard]] result {
+template <class T> class [[nodiscard]] result {
  public:
   using value_type = T;
 
@@ -86,8 +85,7 @@ class [[nodiscard]] result {
 };
 
 /// Done, or the reason why not.
-template <>
-class [[nodiscard]] result<void> {
+template <> class [[nodiscard]] result<void> {
  public:
   using value_type = void;
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/value.hpp>
+
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -8,10 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <flock/clock.hpp>
-#include <flock/error.hpp>
-#include <flock/value.hpp>
 
 namespace flock {
 

@@ -1,20 +1,20 @@
 #pragma once
 
+#include <flock/name.hpp>
+#include <flock/parcel.hpp>
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
-#include <flock/name.hpp>
-#include <flock/parcel.hpp>
-
 namespace flock {
 
 /// The receiving end of all channels to a node: takes each parcel once and in order. Pure.
 ///
-/// A parcel is new if its channel stands between the number before it and its own. Whatever is older is a repetition, to
-/// be acknowledged again; whatever lies further ahead leaves a gap, and the rest of its batch is dropped unacknowledged:
-/// the sender sends it again.
+/// A parcel is new if its channel stands between the number before it and its own. Whatever is older is a repetition,
+/// to be acknowledged again; whatever lies further ahead leaves a gap, and the rest of its batch is dropped
+/// unacknowledged: the sender sends it again.
 class inbox {
  public:
   struct taken {

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/notification.hpp>
+
 #include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <flock/clock.hpp>
-#include <flock/error.hpp>
-#include <flock/notification.hpp>
 
 namespace flock {
 
@@ -21,13 +21,14 @@ struct notification_record {
   const receipt& last() const { return receipts.back(); }
   receipt_state state() const { return last().state; }
 
-  /// JSON form: {"id","node","resource","action","state","error","sender","causes","created","expires","attempts","redelivered",
+  /// JSON form:
+  /// {"id","node","resource","action","state","error","sender","causes","created","expires","attempts","redelivered",
   /// "times":{state: time},"outcome","exit_status","output"}.
   value to_value() const;
 };
 
-/// The notifications of a node, sent ones and received ones, and where each of them is. Pure. A state never goes back, and
-/// a terminal one is final: whatever comes after it is dropped.
+/// The notifications of a node, sent ones and received ones, and where each of them is. Pure. A state never goes back,
+/// and a terminal one is final: whatever comes after it is dropped.
 class ledger {
  public:
   struct options {
@@ -46,7 +47,8 @@ class ledger {
   const notification_record* find(std::string_view id) const;
 
   /// Newest first. \param state  only those in it; \param node  only those with this target
-  std::vector<const notification_record*> list(std::optional<receipt_state> state, const std::optional<node_id>& node) const;
+  std::vector<const notification_record*> list(std::optional<receipt_state> state,
+                                               const std::optional<node_id>& node) const;
 
   /// Those not settled whose time has passed.
   std::vector<const notification_record*> overdue(wall_time now) const;

@@ -1,20 +1,20 @@
 #pragma once
 
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/value.hpp>
+
 #include <iosfwd>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <flock/error.hpp>
-#include <flock/name.hpp>
-#include <flock/value.hpp>
-
 namespace flock {
 
 /// Which nodes: an AND of what is given; nothing given is nowhere, and an error.
 ///
-/// JSON form, in resource files and in the control API: {"node": id or [ids], "roles": text or list, "recipes": text or list,
-/// "environment": text, "query": text, "any": true}. "role" and "recipe" are taken for their plurals.
+/// JSON form, in resource files and in the control API: {"node": id or [ids], "roles": text or list, "recipes": text or
+/// list, "environment": text, "query": text, "any": true}. "role" and "recipe" are taken for their plurals.
 struct location {
   std::vector<node_id> nodes;        ///< one of these
   std::vector<std::string> roles;    ///< has all of these

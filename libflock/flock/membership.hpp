@@ -1,5 +1,11 @@
 #pragma once
 
+#include <flock/directory.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/registry.hpp>
+#include <flock/runtime.hpp>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,12 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <flock/directory.hpp>
-#include <flock/error.hpp>
-#include <flock/name.hpp>
-#include <flock/registry.hpp>
-#include <flock/runtime.hpp>
 
 namespace flock {
 
@@ -63,8 +63,8 @@ class membership final : private registry::listener {
   /// Whether the lists of nodes have been read since they were wanted.
   bool lists_known() const { return lists_known_; }
 
-  // Paths, relative to the flock's root. <hh> are the first two hexadecimal digits of a hash of the name (FNV-1a), so that
-  // no list of children outgrows the registry's limit.
+  // Paths, relative to the flock's root. <hh> are the first two hexadecimal digits of a hash of the name (FNV-1a), so
+  // that no list of children outgrows the registry's limit.
   static std::string node_path(const node_id& id);
   static std::string attributes_path(const node_id& id);
   static std::string actor_path(const actor_name& name);

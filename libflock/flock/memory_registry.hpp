@@ -1,11 +1,11 @@
 #pragma once
 
+#include <flock/registry.hpp>
+#include <flock/runtime.hpp>
+
 #include <map>
 #include <memory>
 #include <string>
-
-#include <flock/registry.hpp>
-#include <flock/runtime.hpp>
 
 namespace flock {
 

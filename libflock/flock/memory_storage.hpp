@@ -1,9 +1,9 @@
 #pragma once
 
+#include <flock/storage.hpp>
+
 #include <map>
 #include <string>
-
-#include <flock/storage.hpp>
 
 namespace flock {
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 #include <flock/value.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace flock {
 
@@ -26,8 +26,8 @@ inline constexpr message_kind last_message_kind = message_kind::acknowledge;
 
 /// The envelope of everything that nodes say to each other.
 ///
-/// Sent form: version (one byte, 1), kind (one byte), id (varint), within in ms (varint), actor and method (varint length,
-/// bytes), body (value's binary form). Whatever follows the body was added by a newer version and is ignored.
+/// Sent form: version (one byte, 1), kind (one byte), id (varint), within in ms (varint), actor and method (varint
+/// length, bytes), body (value's binary form). Whatever follows the body was added by a newer version and is ignored.
 struct message {
   message_kind kind = message_kind::heartbeat;
   std::uint64_t id = 0;    ///< joins a reply to its call; chosen by the caller, unique on the connection

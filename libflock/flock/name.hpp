@@ -1,5 +1,7 @@
 #pragma once
 
+#include <flock/error.hpp>
+
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -7,8 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <flock/error.hpp>
 
 namespace flock {
 
@@ -113,11 +113,9 @@ std::ostream& operator<<(std::ostream& out, const incarnation& life);
 
 }  // namespace flock
 
-template <>
-struct std::hash<flock::node_id> {
+template <> struct std::hash<flock::node_id> {
   std::size_t operator()(const flock::node_id& id) const noexcept { return std::hash<std::string>()(id.str()); }
 };
-template <>
-struct std::hash<flock::actor_name> {
+template <> struct std::hash<flock::actor_name> {
   std::size_t operator()(const flock::actor_name& n) const noexcept { return std::hash<std::string>()(n.str()); }
 };

@@ -1,11 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include <flock/actor_type.hpp>
 #include <flock/clock.hpp>
 #include <flock/config.hpp>
@@ -14,11 +8,18 @@
 #include <flock/name.hpp>
 #include <flock/ref.hpp>
 
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace flock {
 
 class node_core;
 
-/// This process as a member of a flock: publishes actors, finds those of others. Safe for threads. The destructor stops it.
+/// This process as a member of a flock: publishes actors, finds those of others. Safe for threads. The destructor stops
+/// it.
 class node {
  public:
   /// Starts a node and returns when it is ready, which it is without the registry too: it joins when that appears.
@@ -36,12 +37,11 @@ class node {
   /// "host:port" where other nodes reach this one.
   std::string address() const;
 
-  /// Publishes an object of a described class under a name, found from everywhere. It handles one message at a time; when it
-  /// throws it is made anew, with backoff, and its name keeps working. Its constructor gets `arguments`, and this node first
-  /// if it takes one.
-  /// Errors: conflict (the name is taken on this node), bad_argument (no such name is possible), shutting_down
-  template <describable T, class... A>
-  result<ref<T>> publish(std::string name, A... arguments) {
+  /// Publishes an object of a described class under a name, found from everywhere. It handles one message at a time;
+  /// when it throws it is made anew, with backoff, and its name keeps working. Its constructor gets `arguments`, and
+  /// this node first if it takes one. Errors: conflict (the name is taken on this node), bad_argument (no such name is
+  /// possible), shutting_down
+  template <describable T, class... A> result<ref<T>> publish(std::string name, A... arguments) {
     auto make = [this, arguments...]() -> std::unique_ptr<actor_object> {
       if constexpr (std::is_constructible_v<T, node&, A...>)
         return std::make_unique<described_actor<T>>(std::make_unique<T>(*this, arguments...));
@@ -57,16 +57,14 @@ class node {
 
   /// Finds "node/actor" on that node, or "actor" on any living one, waiting until it appears.
   /// Errors: not_found (not there after `at_most`), unreachable, bad_argument
-  template <describable T>
-  result<ref<T>> find(const std::string& where, milliseconds at_most = milliseconds(5000)) {
+  template <describable T> result<ref<T>> find(const std::string& where, milliseconds at_most = milliseconds(5000)) {
     auto found = find_address(where, at_most);
     if (!found) return found.error();
     return ref<T>(caller_(), *std::move(found));
   }
 
   /// All that publish this actor name now.
-  template <describable T>
-  result<std::vector<ref<T>>> find_all(const std::string& actor) {
+  template <describable T> result<std::vector<ref<T>>> find_all(const std::string& actor) {
     auto found = find_addresses(actor);
     if (!found) return found.error();
     std::vector<ref<T>> all;

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/value.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <flock/clock.hpp>
-#include <flock/error.hpp>
-#include <flock/name.hpp>
-#include <flock/value.hpp>
 
 namespace flock {
 
@@ -59,12 +59,12 @@ struct cause {
 
 /// One request that an actor on a node performs a method; for a resource, that it performs an action.
 struct notification {
-  std::string id;        ///< unique for all time: sender, its incarnation, a count
+  std::string id;  ///< unique for all time: sender, its incarnation, a count
   node_id sender;
   node_id target;
-  actor_name actor;      ///< "execute[kill all humans]"
-  std::string action;    ///< the method
-  value::list arguments;  ///< none for a resource's action
+  actor_name actor;           ///< "execute[kill all humans]"
+  std::string action;         ///< the method
+  value::list arguments;      ///< none for a resource's action
   std::vector<cause> causes;  ///< the oldest first
   wall_time created{};
   wall_time expires{};
@@ -85,9 +85,10 @@ struct receipt {
   std::string id;  ///< of the notification
   receipt_state state = receipt_state::queued;
   wall_time at{};
-  std::optional<error> why;     ///< with failed, expired, cancelled, unknown
-  value outcome;                ///< with succeeded and failed: what the method returned, or {"outcome","exit_status","output"} of an action
-  bool redelivered = false;     ///< the action was started again after a crash
+  std::optional<error> why;  ///< with failed, expired, cancelled, unknown
+  value outcome;  ///< with succeeded and failed: what the method returned, or {"outcome","exit_status","output"} of an
+                  ///< action
+  bool redelivered = false;  ///< the action was started again after a crash
 
   value to_value() const;
   /// Errors: bad_argument

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <flock/name.hpp>
+#include <flock/parcel.hpp>
+
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <flock/name.hpp>
-#include <flock/parcel.hpp>
 
 namespace flock {
 
@@ -20,9 +20,9 @@ namespace flock {
 class outbox {
  public:
   struct options {
-    std::size_t window = 1024;  ///< parcels on the way to one receiver without an acknowledgement
-    std::size_t batch = 100;    ///< parcels in one message
-    std::size_t reserve = 1024; ///< numbers taken ahead with one record, see to_reserve()
+    std::size_t window = 1024;   ///< parcels on the way to one receiver without an acknowledgement
+    std::size_t batch = 100;     ///< parcels in one message
+    std::size_t reserve = 1024;  ///< numbers taken ahead with one record, see to_reserve()
   };
 
   outbox(std::string channel, options o);
@@ -70,7 +70,7 @@ class outbox {
     std::uint64_t last = 0;          // the highest number given
     std::uint64_t acknowledged = 0;  // cumulative
     std::uint64_t reserved = 0;
-    std::size_t in_flight = 0;       // the first so many of the queue are on the way
+    std::size_t in_flight = 0;  // the first so many of the queue are on the way
     bool connected = false;
   };
 

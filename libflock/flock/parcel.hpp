@@ -1,13 +1,13 @@
 #pragma once
 
+#include <flock/error.hpp>
+#include <flock/notification.hpp>
+#include <flock/value.hpp>
+
 #include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <flock/error.hpp>
-#include <flock/notification.hpp>
-#include <flock/value.hpp>
 
 namespace flock {
 

@@ -1,22 +1,22 @@
 #pragma once
 
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/value.hpp>
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <flock/error.hpp>
-#include <flock/name.hpp>
-#include <flock/value.hpp>
-
 namespace flock {
 
-/// Who may ask for what. Pure. Without a file: authenticated nodes of the same environment may notify resources and call
-/// actors, nobody else may.
+/// Who may ask for what. Pure. Without a file: authenticated nodes of the same environment may notify resources and
+/// call actors, nobody else may.
 ///
-/// File form, JSON: {"rules": [{"allow": true|false, "from": {"node": glob, "environment": glob}, "actor": glob, "action": glob}]}.
-/// The first rule that fits decides; none fits: refused. A member that is missing fits all. In a glob, * stands for any
-/// characters and ? for one.
+/// File form, JSON: {"rules": [{"allow": true|false, "from": {"node": glob, "environment": glob}, "actor": glob,
+/// "action": glob}]}. The first rule that fits decides; none fits: refused. A member that is missing fits all. In a
+/// glob, * stands for any characters and ? for one.
 class policy {
  public:
   /// The one that holds without a file.

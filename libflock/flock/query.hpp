@@ -1,19 +1,20 @@
 #pragma once
 
-#include <memory>
-#include <string_view>
-
 #include <flock/error.hpp>
 #include <flock/value.hpp>
+
+#include <memory>
+#include <string_view>
 
 namespace flock {
 
 /// A condition on a node's attributes in Chef's search syntax: "role:web AND NOT chef_environment:dev",
-/// "kernel_release:5.*", "ipaddress:10.0.?.*", "platform:(debian OR ubuntu)", "memory:[1024 TO 4096]", "tags:blue", "*:*".
+/// "kernel_release:5.*", "ipaddress:10.0.?.*", "platform:(debian OR ubuntu)", "memory:[1024 TO 4096]", "tags:blue",
+/// "*:*".
 ///
-/// A key names a member of the attributes; underscores or dots join the names of nested members. Values compare as text,
-/// ranges as numbers if both ends are numbers. Terms side by side are joined by OR, as in Chef. "name", "role(s)",
-/// "recipe(s)", "run_list", "chef_environment" and "tags" are known for each node.
+/// A key names a member of the attributes; underscores or dots join the names of nested members. Values compare as
+/// text, ranges as numbers if both ends are numbers. Terms side by side are joined by OR, as in Chef. "name",
+/// "role(s)", "recipe(s)", "run_list", "chef_environment" and "tags" are known for each node.
 class query {
  public:
   /// Errors: bad_argument (with the column)

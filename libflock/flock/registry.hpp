@@ -1,13 +1,13 @@
 #pragma once
 
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <flock/clock.hpp>
-#include <flock/error.hpp>
 
 namespace flock {
 
@@ -23,9 +23,9 @@ struct registry_entry {
 /// Where the registry's session stands.
 enum class session_state : std::uint8_t {
   connecting = 1,  ///< no session yet, or none after a loss
-  ready,           ///< connected; a change to ready with fresh == true means that everything must be read and made again
-  suspended,       ///< not connected, though the session may live: ephemeral entries still stand
-  lost,            ///< the session is over, or its time-out has passed on our own clock: our ephemeral entries are gone
+  ready,      ///< connected; a change to ready with fresh == true means that everything must be read and made again
+  suspended,  ///< not connected, though the session may live: ephemeral entries still stand
+  lost,       ///< the session is over, or its time-out has passed on our own clock: our ephemeral entries are gone
 };
 
 inline constexpr session_state last_session_state = session_state::lost;
@@ -35,11 +35,12 @@ std::string_view to_string(session_state s);
 /// Who is where: the seam to ZooKeeper. A tree of small entries; ephemeral ones vanish with the session of their maker.
 ///
 /// Paths start with '/', are relative to the flock's root, and have no empty element. Every call returns at once; its
-/// answer comes on a thread of the registry, may not block, and comes exactly once: also when the connection is lost, and
-/// with shutting_down when the registry stops. While the session is not ready, calls fail at once with session_lost.
+/// answer comes on a thread of the registry, may not block, and comes exactly once: also when the connection is lost,
+/// and with shutting_down when the registry stops. While the session is not ready, calls fail at once with
+/// session_lost.
 ///
-/// Errors of all calls: session_lost (not ready; not done), maybe_done (the connection went while a change was under way),
-/// refused (not allowed by an access list, or too large)
+/// Errors of all calls: session_lost (not ready; not done), maybe_done (the connection went while a change was under
+/// way), refused (not allowed by an access list, or too large)
 class registry {
  public:
   class listener {
@@ -54,8 +55,7 @@ class registry {
   /// persistent: stays. ephemeral: ends with the session. container: vanishes some time after its last child did.
   enum class kind : std::uint8_t { persistent, ephemeral, container };
 
-  template <class T>
-  using answer = std::function<void(result<T>)>;
+  template <class T> using answer = std::function<void(result<T>)>;
 
   virtual ~registry() = default;
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <optional>
-#include <set>
-#include <string>
-#include <vector>
-
 #include <flock/clock.hpp>
 #include <flock/location.hpp>
 #include <flock/name.hpp>
 #include <flock/notification.hpp>
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace flock {
 
@@ -22,14 +22,15 @@ struct wanted_action {
   std::vector<cause> causes;
 
   /// Errors: bad_argument (a member is missing, unknown or of the wrong kind)
-  /// JSON form, as in remote_notifies: {"action","resource","node"|"roles"|"recipes"|"environment"|"query","timing","on"}.
+  /// JSON form, as in remote_notifies:
+  /// {"action","resource","node"|"roles"|"recipes"|"environment"|"query","timing","on"}.
   static result<wanted_action> from_value(const value& v);
   value to_value() const;
 };
 
-/// One convergence of a node: decides what is sent when. Pure. As in Chef: immediate ones go out straight after the update,
-/// delayed ones once at the end and once for each (where, resource, action), though the run failed, unless `on` says
-/// otherwise. A run in why-run mode sends nothing.
+/// One convergence of a node: decides what is sent when. Pure. As in Chef: immediate ones go out straight after the
+/// update, delayed ones once at the end and once for each (where, resource, action), though the run failed, unless `on`
+/// says otherwise. A run in why-run mode sends nothing.
 class run {
  public:
   run(std::string id, wall_time started, bool why_run);

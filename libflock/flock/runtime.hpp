@@ -1,11 +1,11 @@
 #pragma once
 
+#include <flock/clock.hpp>
+#include <flock/task.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string_view>
-
-#include <flock/clock.hpp>
-#include <flock/task.hpp>
 
 namespace flock {
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <flock/error.hpp>
+
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <flock/error.hpp>
 
 namespace flock {
 
@@ -18,9 +18,9 @@ struct record_change {
 
 /// What survives a crash: the seam to the disk. Records with a key, ordered by it.
 ///
-/// write() returns at once; the changes of one write are durable together or not at all, and writes become durable in the
-/// order in which they were given. `durable` is called on a thread of the storage when they are, or with the reason why
-/// they are not and never will be.
+/// write() returns at once; the changes of one write are durable together or not at all, and writes become durable in
+/// the order in which they were given. `durable` is called on a thread of the storage when they are, or with the reason
+/// why they are not and never will be.
 class storage {
  public:
   using written = std::function<void(result<void>)>;

@@ -1,27 +1,28 @@
 #pragma once
 
-#include <map>
-#include <string>
-#include <vector>
-
 #include <flock/error.hpp>
 #include <flock/location.hpp>
 #include <flock/name.hpp>
 #include <flock/notification.hpp>
 #include <flock/value.hpp>
 
+#include <map>
+#include <string>
+#include <vector>
+
 namespace flock {
 
 /// A standing wish of this node: when that resource over there is updated, perform this action here.
 struct subscription {
-  std::string id;           ///< stable over restarts: made of the members below
-  resource_name watched;    ///< on the publisher
+  std::string id;         ///< stable over restarts: made of the members below
+  resource_name watched;  ///< on the publisher
   location publishers;
-  resource_name resource;   ///< ours
-  std::string action;       ///< of ours
+  resource_name resource;  ///< ours
+  std::string action;      ///< of ours
   timing when = timing::delayed;
 
-  static subscription make(resource_name watched, location publishers, resource_name resource, std::string action, timing when);
+  static subscription make(resource_name watched, location publishers, resource_name resource, std::string action,
+                           timing when);
   /// JSON form: {"id","watched","publishers","resource","action","timing"}.
   value to_value() const;
 
@@ -43,8 +44,8 @@ struct wish {
   friend bool operator==(const wish&, const wish&) = default;
 };
 
-/// The publisher's side: who wants to hear of which resource. Pure. Level-triggered: a subscriber sends all its wishes for this
-/// publisher at once, and what it no longer wishes is gone.
+/// The publisher's side: who wants to hear of which resource. Pure. Level-triggered: a subscriber sends all its wishes
+/// for this publisher at once, and what it no longer wishes is gone.
 class subscription_table {
  public:
   struct limits {

@@ -11,8 +11,8 @@ class task {
  public:
   task() = default;
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, task> && std::invocable<F&>)
-  task(F&& f) : body_(std::make_unique<body_of<std::decay_t<F>>>(std::forward<F>(f))) {}
+  requires(!std::same_as<std::remove_cvref_t<F>, task> && std::invocable<F&>) task(F&& f)
+      : body_(std::make_unique<body_of<std::decay_t<F>>>(std::forward<F>(f))) {}
 
   explicit operator bool() const { return body_ != nullptr; }
   void operator()() { body_->run(); }
@@ -22,10 +22,8 @@ class task {
     virtual ~body() = default;
     virtual void run() = 0;
   };
-  template <class F>
-  struct body_of final : body {
-    template <class G>
-    explicit body_of(G&& g) : f(std::forward<G>(g)) {}
+  template <class F> struct body_of final : body {
+    template <class G> explicit body_of(G&& g) : f(std::forward<G>(g)) {}
     void run() override { f(); }
     F f;
   };

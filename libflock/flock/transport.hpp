@@ -1,13 +1,13 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 #include <flock/message.hpp>
 #include <flock/name.hpp>
 #include <flock/value.hpp>
+
+#include <string>
+#include <vector>
 
 namespace flock {
 
@@ -15,8 +15,8 @@ namespace flock {
 ///
 /// Sent form: the body of the first message, a map with these members; unknown members are ignored.
 struct hello {
-  std::string flock;        ///< the registry path: two flocks never mix, even on one machine
-  node_id id;               ///< must be the one in the certificate, where there is one
+  std::string flock;  ///< the registry path: two flocks never mix, even on one machine
+  node_id id;         ///< must be the one in the certificate, where there is one
   incarnation life;
   std::string version;      ///< of the software, for people
   std::string address;      ///< "host:port" where this node listens
@@ -30,18 +30,18 @@ struct hello {
 
 /// Bounds of a transport. The defaults are the ones that docs/failure_model.md promises.
 struct transport_limits {
-  std::size_t frame = 1 << 20;               ///< bytes; a larger frame ends its connection before it is read
-  std::size_t queue = 16 << 20;              ///< bytes waiting for one slow peer; more is refused
-  std::size_t unauthenticated = 64;          ///< connections that have not said hello; the oldest goes when one more comes
-  std::size_t connections = 4096;            ///< accepted ones, in all
-  milliseconds handshake{2000};              ///< connect, TLS and hello, each way
-  milliseconds heartbeat{1000};              ///< sent this often when nothing else is; three missed end the connection
-  milliseconds backoff_first{50};            ///< before the second attempt to connect; doubles with jitter
+  std::size_t frame = 1 << 20;       ///< bytes; a larger frame ends its connection before it is read
+  std::size_t queue = 16 << 20;      ///< bytes waiting for one slow peer; more is refused
+  std::size_t unauthenticated = 64;  ///< connections that have not said hello; the oldest goes when one more comes
+  std::size_t connections = 4096;    ///< accepted ones, in all
+  milliseconds handshake{2000};      ///< connect, TLS and hello, each way
+  milliseconds heartbeat{1000};      ///< sent this often when nothing else is; three missed end the connection
+  milliseconds backoff_first{50};    ///< before the second attempt to connect; doubles with jitter
   milliseconds backoff_last{5000};
 };
 
-/// Messages between nodes: the seam to the network. Connections are made on demand, and at most one is used for each pair
-/// of nodes; when both dial at once, the one dialled by the smaller id stays.
+/// Messages between nodes: the seam to the network. Connections are made on demand, and at most one is used for each
+/// pair of nodes; when both dial at once, the one dialled by the smaller id stays.
 ///
 /// A message that send() took arrives at most once, in order, or its connection ends: the transport says so with
 /// disconnected(), and never sends it again by itself.
@@ -71,13 +71,14 @@ class transport {
   /// Errors: io (the address cannot be bound), bad_argument (certificates, or plain TCP beyond loopback)
   virtual result<std::string> start(listener& to) = 0;
 
-  /// Wants a connection to this node: connects, and connects again whenever it is lost, until hang_up(). Dialling a node
-  /// that is dialled already changes its address and ends a backoff.
+  /// Wants a connection to this node: connects, and connects again whenever it is lost, until hang_up(). Dialling a
+  /// node that is dialled already changes its address and ends a backoff.
   virtual void dial(const node_id& id, const std::string& address) = 0;
   virtual void hang_up(const node_id& id) = 0;
 
   /// From any thread. Never blocks: the message waits in a bounded queue.
-  /// Errors: unreachable (not connected; nothing was sent), refused (its queue is full, or the message is over the limit)
+  /// Errors: unreachable (not connected; nothing was sent), refused (its queue is full, or the message is over the
+  /// limit)
   virtual result<void> send(const node_id& to, const message& m) = 0;
 
   /// Bytes that wait to be sent to this node.

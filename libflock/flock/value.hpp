@@ -1,5 +1,7 @@
 #pragma once
 
+#include <flock/error.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +11,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include <flock/error.hpp>
 
 namespace flock {
 
@@ -33,8 +33,7 @@ class value {
   template <std::same_as<bool> B>  // exactly bool: a pointer must not become true
   value(B b) : data_(b) {}
   template <std::integral I>
-    requires(!std::same_as<I, bool>)
-  value(I i) : data_(static_cast<std::int64_t>(i)) {}
+  requires(!std::same_as<I, bool>) value(I i) : data_(static_cast<std::int64_t>(i)) {}
   value(double d) : data_(d) {}
   value(const char* s) : data_(std::string(s)) {}
   value(std::string s) : data_(std::move(s)) {}

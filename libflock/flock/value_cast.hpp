@@ -1,5 +1,10 @@
 #pragma once
 
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/value.hpp>
+
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -9,11 +14,6 @@
 #include <type_traits>
 #include <vector>
 
-#include <flock/clock.hpp>
-#include <flock/error.hpp>
-#include <flock/name.hpp>
-#include <flock/value.hpp>
-
 namespace flock {
 
 /// How a C++ type becomes a value and comes back. Ready for booleans, numbers, text, bytes, optional, vector, map,
@@ -22,7 +22,8 @@ namespace flock {
 ///     struct blow {
 ///       int strength = 0;
 ///       std::optional<std::string> weapon;
-///       template <class Fields> static void fields(Fields& f) { f("strength", &blow::strength)("weapon", &blow::weapon); }
+///       template <class Fields> static void fields(Fields& f) { f("strength", &blow::strength)("weapon",
+///       &blow::weapon); }
 ///     };
 ///
 /// A struct is a map with those members. Members that are not listed are ignored, so a newer version may add some; a
@@ -30,32 +31,23 @@ namespace flock {
 ///
 /// Specialize it for a type of your own: `static value to(const T&)`, `static result<T> from(const value&)`,
 /// `static std::string name()` (shown to people who call a method by hand).
-template <class T>
-struct value_traits;
+template <class T> struct value_traits;
 
-template <class T>
-value to_value(const T& v) {
-  return value_traits<T>::to(v);
-}
+template <class T> value to_value(const T& v) { return value_traits<T>::to(v); }
 
 /// Errors: bad_argument (the text names what was expected and what was there)
-template <class T>
-result<T> from_value(const value& v) {
-  return value_traits<T>::from(v);
-}
+template <class T> result<T> from_value(const value& v) { return value_traits<T>::from(v); }
 
 /// "expected an integer, found text"
 error wrong_kind(std::string_view expected, const value& found);
 
-template <>
-struct value_traits<value> {
+template <> struct value_traits<value> {
   static value to(const value& v) { return v; }
   static result<value> from(const value& v) { return v; }
   static std::string name() { return "any"; }
 };
 
-template <>
-struct value_traits<bool> {
+template <> struct value_traits<bool> {
   static value to(bool v) { return v; }
   static result<bool> from(const value& v) {
     if (const auto* b = v.as_bool()) return *b;
@@ -65,8 +57,7 @@ struct value_traits<bool> {
 };
 
 template <std::integral T>
-  requires(!std::same_as<T, bool>)
-struct value_traits<T> {
+requires(!std::same_as<T, bool>) struct value_traits<T> {
   static value to(T v) { return static_cast<std::int64_t>(v); }
   static result<T> from(const value& v) {
     const auto* i = v.as_int();
@@ -77,8 +68,7 @@ struct value_traits<T> {
   static std::string name() { return "integer"; }
 };
 
-template <std::floating_point T>
-struct value_traits<T> {
+template <std::floating_point T> struct value_traits<T> {
   static value to(T v) { return static_cast<double>(v); }
   static result<T> from(const value& v) {
     if (const auto* d = v.as_real()) return static_cast<T>(*d);
@@ -88,8 +78,7 @@ struct value_traits<T> {
   static std::string name() { return "number"; }
 };
 
-template <>
-struct value_traits<std::string> {
+template <> struct value_traits<std::string> {
   static value to(const std::string& v) { return v; }
   static result<std::string> from(const value& v) {
     if (const auto* s = v.as_text()) return *s;
@@ -98,8 +87,7 @@ struct value_traits<std::string> {
   static std::string name() { return "text"; }
 };
 
-template <>
-struct value_traits<blob> {
+template <> struct value_traits<blob> {
   static value to(const blob& v) { return v; }
   static result<blob> from(const value& v) {
     if (const auto* b = v.as_bytes()) return *b;
@@ -108,8 +96,7 @@ struct value_traits<blob> {
   static std::string name() { return "bytes"; }
 };
 
-template <>
-struct value_traits<milliseconds> {
+template <> struct value_traits<milliseconds> {
   static value to(milliseconds v) { return std::int64_t{v.count()}; }
   static result<milliseconds> from(const value& v) {
     if (const auto* i = v.as_int()) return milliseconds(*i);
@@ -118,8 +105,7 @@ struct value_traits<milliseconds> {
   static std::string name() { return "milliseconds"; }
 };
 
-template <class T>
-struct value_traits<std::optional<T>> {
+template <class T> struct value_traits<std::optional<T>> {
   static value to(const std::optional<T>& v) { return v ? to_value(*v) : value(); }
   static result<std::optional<T>> from(const value& v) {
     if (v.is_null()) return std::optional<T>();
@@ -130,8 +116,7 @@ struct value_traits<std::optional<T>> {
   static std::string name() { return value_traits<T>::name() + "?"; }
 };
 
-template <class T>
-struct value_traits<std::vector<T>> {
+template <class T> struct value_traits<std::vector<T>> {
   static value to(const std::vector<T>& v) {
     value::list out;
     out.reserve(v.size());
@@ -153,8 +138,7 @@ struct value_traits<std::vector<T>> {
   static std::string name() { return "list of " + value_traits<T>::name(); }
 };
 
-template <class T>
-struct value_traits<std::map<std::string, T>> {
+template <class T> struct value_traits<std::map<std::string, T>> {
   static value to(const std::map<std::string, T>& v) {
     value::map out;
     for (const auto& [key, member] : v) out.emplace(key, to_value(member));
@@ -181,8 +165,7 @@ concept named = requires(const T& t, std::string_view text) {
   { t.str() } -> std::convertible_to<std::string>;
 };
 
-template <named T>
-struct value_traits<T> {
+template <named T> struct value_traits<T> {
   static value to(const T& v) { return std::string(v.str()); }
   static result<T> from(const value& v) {
     if (const auto* s = v.as_text()) return T::parse(*s);
@@ -193,24 +176,20 @@ struct value_traits<T> {
 
 namespace detail {
 
-template <class T>
-struct field_writer {
+template <class T> struct field_writer {
   const T& from;
   value::map& into;
-  template <class M>
-  field_writer& operator()(const char* name, M T::*member) {
+  template <class M> field_writer& operator()(const char* name, M T::*member) {
     into.emplace(name, to_value<M>(from.*member));
     return *this;
   }
 };
 
-template <class T>
-struct field_reader {
+template <class T> struct field_reader {
   const value& from;
   T& into;
   std::optional<error> failed{};
-  template <class M>
-  field_reader& operator()(const char* name, M T::*member) {
+  template <class M> field_reader& operator()(const char* name, M T::*member) {
     if (failed) return *this;
     auto read = from_value<M>(from[name]);
     if (read)
@@ -225,10 +204,11 @@ struct field_reader {
 
 /// A struct that lists its members with fields().
 template <class T>
-concept with_fields = requires(detail::field_reader<T>& reader) { T::fields(reader); };
+concept with_fields = requires(detail::field_reader<T>& reader) {
+  T::fields(reader);
+};
 
-template <with_fields T>
-struct value_traits<T> {
+template <with_fields T> struct value_traits<T> {
   static value to(const T& v) {
     value::map out;
     detail::field_writer<T> writer{v, out};

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <flock/transport.hpp>
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <flock/transport.hpp>
 
 namespace flock::internal {
 
@@ -26,9 +26,8 @@ struct tls_transport_options {
   std::function<void(std::string_view level, const std::string& text)> log;
 };
 
-/// Frames over mutual TLS 1.3 on one thread of its own (Asio, OpenSSL). A frame is its length (four bytes, big endian), then the
-/// message. docs/wire_format.md has the details.
-/// Errors: bad_argument, io (the certificates)
+/// Frames over mutual TLS 1.3 on one thread of its own (Asio, OpenSSL). A frame is its length (four bytes, big endian),
+/// then the message. docs/wire_format.md has the details. Errors: bad_argument, io (the certificates)
 result<std::unique_ptr<transport>> make_tls_transport(hello self, tls_transport_options o);
 
 }  // namespace flock::internal

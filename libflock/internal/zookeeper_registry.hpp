@@ -1,12 +1,12 @@
 #pragma once
 
+#include <flock/clock.hpp>
+#include <flock/registry.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <flock/clock.hpp>
-#include <flock/registry.hpp>
 
 namespace flock::internal {
 
@@ -20,8 +20,8 @@ struct zookeeper_options {
 
 /// A registry on ZooKeeper's multi-threaded C client.
 ///
-/// The session's end is judged by our own monotonic clock as well: ZooKeeper reports an expiry only when a server answers again, so
-/// from session_timeout without a connection on the session counts as lost, and the listener is told.
+/// The session's end is judged by our own monotonic clock as well: ZooKeeper reports an expiry only when a server
+/// answers again, so from session_timeout without a connection on the session counts as lost, and the listener is told.
 std::unique_ptr<registry> make_zookeeper_registry(const clock& time, zookeeper_options o);
 
 }  // namespace flock::internal

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/event_log.hpp>
+#include <flock/location.hpp>
+#include <flock/name.hpp>
+#include <flock/notification.hpp>
+#include <flock/run.hpp>
+#include <flock/value.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace flock {
+
+/// What the control API asks of the daemon. Every call answers exactly once, by its deadline where it has one, on any
+/// thread, at once or later. Answers are values in the shapes of docs/control_api.md.
+class control_backend {
+ public:
+  using answer = std::function<void(result<value>)>;
+
+  virtual ~control_backend() = default;
+
+  virtual void status(answer done) = 0;
+  /// All nodes, or those of a location. Errors: not_found (none matches)
+  virtual void nodes(std::optional<location> where, time_point until, answer done) = 0;
+  virtual void node(const node_id& id, time_point until, answer done) = 0;
+  virtual void ping(const node_id& id, time_point until, answer done) = 0;
+  /// Without a node: of this one.
+  virtual void actors(std::optional<node_id> of, time_point until, answer done) = 0;
+  virtual void resources(std::optional<node_id> of, time_point until, answer done) = 0;
+  virtual void subscriptions(std::optional<node_id> of, time_point until, answer done) = 0;
+  virtual void call(const address& to, std::string method, value::list arguments, time_point until, answer done) = 0;
+
+  enum class wait_for : std::uint8_t { accepted, completed };
+  /// Asks for an action on each node of its location: a list with one element for each target, in the shape of
+  /// `flockctl notify`. At the deadline each target is answered as it stands.
+  /// Errors: not_found (no such node, or nobody matches), refused, bad_argument
+  virtual void notify(wanted_action what, wait_for state, time_point until, answer done) = 0;
+  /// A resource of this node was updated by an action. Answers with what it fired, as notify does.
+  virtual void updated(const resource_name& resource, std::string action, answer done) = 0;
+  /// One run over this node's resources; answers when it has ended. Errors: conflict (one is under way)
+  virtual void converge(bool why_run, answer done) = 0;
+  virtual void notifications(std::optional<receipt_state> state, std::optional<node_id> node, answer done) = 0;
+  virtual void notification(const std::string& id, answer done) = 0;
+  /// Reads the files again, as SIGHUP does.
+  virtual void reload(answer done) = 0;
+  /// Prometheus text.
+  virtual void metrics(std::function<void(std::string)> done) = 0;
+
+  /// The events after a cursor, then every later one, until the handle is destroyed. `first` is called once, before any
+  /// `next`; none is lost or repeated between the two. Both on a thread of the backend; neither may block.
+  using subscription_handle = std::shared_ptr<void>;
+  virtual subscription_handle follow_events(std::optional<std::string> since,
+                                            std::function<void(result<event_log::page>)> first,
+                                            std::function<void(const event&)> next) = 0;
+};
+
+}  // namespace flock
