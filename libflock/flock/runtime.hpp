@@ -11,7 +11,7 @@ namespace flock {
 
 /// Whose jobs run one at a time, in the order in which they were posted. Every actor has one, and so has each part of a
 /// node that keeps state. After close() nothing runs any more: what is queued is destroyed unrun.
-class mailbox {
+class mailbox : public std::enable_shared_from_this<mailbox> {
  public:
   virtual ~mailbox() = default;
 
