@@ -26,6 +26,7 @@ class node_id {
   const std::string& str() const { return text_; }
 
   friend auto operator<=>(const node_id&, const node_id&) = default;
+  friend bool operator==(const node_id&, const node_id&) = default;
   friend bool operator==(const node_id& id, std::string_view text) { return id.text_ == text; }
 
  private:
@@ -46,6 +47,7 @@ class actor_name {
   const std::string& str() const { return text_; }
 
   friend auto operator<=>(const actor_name&, const actor_name&) = default;
+  friend bool operator==(const actor_name&, const actor_name&) = default;
   friend bool operator==(const actor_name& name, std::string_view text) { return name.text_ == text; }
 
  private:
