@@ -6,8 +6,9 @@
 #include <flock/name.hpp>
 #include <flock/value.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
-#include <vector>
 
 namespace flock {
 
@@ -40,8 +41,15 @@ struct transport_limits {
   milliseconds backoff_last{5000};
 };
 
+/// Why an attempt to connect failed.
+enum class dial_failure : std::uint8_t {
+  nobody_listens = 1,  ///< its machine refused the connection: the process is not there
+  no_answer,           ///< no route, no such host, too slow, or closed before it said who it is
+  rejected,            ///< its certificate, name or flock is wrong, or it found ours to be
+};
+
 /// Messages between nodes: the seam to the network. Connections are made on demand, and at most one is used for each
-/// pair of nodes; when both dial at once, the one dialled by the smaller id stays.
+/// pair of nodes; when both dial at once, the smaller id chooses which one stays.
 ///
 /// A message that send() took arrives at most once, in order, or its connection ends: the transport says so with
 /// disconnected(), and never sends it again by itself.
@@ -60,13 +68,13 @@ class transport {
     /// Codes: shutting_down (it said goodbye), down (closed or silent), protocol, io
     virtual void disconnected(const hello& peer, const error& why) = 0;
     /// One attempt to reach a dialled node failed; another follows after the backoff, until hang_up().
-    /// Codes: unreachable (nobody listens or no answer), refused (its certificate, name or flock is wrong)
-    virtual void dial_failed(const node_id& id, const error& why) = 0;
+    /// Codes: unreachable (nobody_listens, no_answer), refused (rejected)
+    virtual void dial_failed(const node_id& id, dial_failure how, const error& why) = 0;
   };
 
   virtual ~transport() = default;
 
-  /// Starts to accept and to dial.
+  /// Starts to accept and to dial. Where hello's address is empty, the bound one takes its place.
   /// \returns the bound "host:port"
   /// Errors: io (the address cannot be bound), bad_argument (certificates, or plain TCP beyond loopback)
   virtual result<std::string> start(listener& to) = 0;
@@ -74,6 +82,7 @@ class transport {
   /// Wants a connection to this node: connects, and connects again whenever it is lost, until hang_up(). Dialling a
   /// node that is dialled already changes its address and ends a backoff.
   virtual void dial(const node_id& id, const std::string& address) = 0;
+  /// Does not dial it any more. A connection that stands is left to stand: the other node may want it.
   virtual void hang_up(const node_id& id) = 0;
 
   /// From any thread. Never blocks: the message waits in a bounded queue.
@@ -91,7 +100,8 @@ class transport {
   /// Errors: io, bad_argument
   virtual result<void> reload() = 0;
 
-  /// Says goodbye to everybody, closes, and returns when the thread has ended. The listener is not called afterwards.
+  /// Says goodbye to everybody, closes, and returns when the thread has ended. The listener is told of each connection's
+  /// end and is not called afterwards. Not to be called by the listener; a second call does nothing.
   virtual void stop() = 0;
 };
 
