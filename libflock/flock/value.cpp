@@ -1,0 +1,180 @@
+#include "internal/wire.hpp"
+#include <flock/value.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <ostream>
+
+namespace flock {
+
+namespace {
+
+using internal::put_bytes;
+using internal::put_varint;
+using internal::take_bytes;
+using internal::take_varint;
+
+enum class tag : unsigned char { null, false_, true_, integer, real, text, bytes, list, map };
+
+constinit const value no_value;
+
+// Small numbers of either sign are short: 0, -1, 1, -2 ... become 0, 1, 2, 3 ...
+std::uint64_t zigzag(std::int64_t n) {
+  return static_cast<std::uint64_t>(n) << 1U ^ static_cast<std::uint64_t>(n >> 63);
+}
+std::int64_t unzigzag(std::uint64_t n) { return static_cast<std::int64_t>(n >> 1U ^ (0 - (n & 1U))); }
+
+void put_tag(tag t, std::string& out) { out += static_cast<char>(t); }
+
+void put_real(double d, std::string& out) {
+  auto bits = std::bit_cast<std::uint64_t>(d);
+  for (unsigned shift = 0; shift < 64; shift += 8) out += static_cast<char>(bits >> shift);
+}
+
+error broken(std::string what) { return {error_code::protocol, "value: " + std::move(what)}; }
+
+/// \param depth  how many levels of lists and maps are allowed
+result<value> read(std::string_view& in, int depth);
+
+result<value> read_real(std::string_view& in) {
+  if (in.size() < 8) return broken("cut short in a real");
+  std::uint64_t bits = 0;
+  for (unsigned i = 0; i < 8; ++i) bits |= std::uint64_t{static_cast<unsigned char>(in[i])} << 8 * i;
+  in.remove_prefix(8);
+  return value(std::bit_cast<double>(bits));
+}
+
+result<value> read_list(std::string_view& in, int depth) {
+  if (depth <= 0) return broken("nested too deeply");
+  auto count = take_varint(in);
+  // Every element has one byte at least.
+  if (!count || *count > in.size()) return broken("cut short in a list");
+  value::list elements;
+  // Enough for most; lists that claim more grow as their elements turn out to be there.
+  elements.reserve(std::min<std::uint64_t>(*count, 8));
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    auto element = read(in, depth - 1);
+    if (!element) return element;
+    elements.push_back(*std::move(element));
+  }
+  return value(std::move(elements));
+}
+
+result<value> read_map(std::string_view& in, int depth) {
+  if (depth <= 0) return broken("nested too deeply");
+  auto count = take_varint(in);
+  if (!count || *count > in.size()) return broken("cut short in a map");
+  value::map members;
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    auto key = take_bytes(in);
+    if (!key) return broken("cut short in a map");
+    auto member = read(in, depth - 1);
+    if (!member) return member;
+    if (!members.emplace(*key, *std::move(member)).second) return broken("a map has a member twice");
+  }
+  return value(std::move(members));
+}
+
+result<value> read(std::string_view& in, int depth) {
+  if (in.empty()) return broken("cut short");
+  auto t = static_cast<tag>(in.front());
+  in.remove_prefix(1);
+  switch (t) {
+    case tag::null:
+      return value();
+    case tag::false_:
+      return value(false);
+    case tag::true_:
+      return value(true);
+    case tag::integer:
+      if (auto n = take_varint(in)) return value(unzigzag(*n));
+      return broken("cut short in an integer");
+    case tag::real:
+      return read_real(in);
+    case tag::text:
+      if (auto s = take_bytes(in)) return value(*s);
+      return broken("cut short in text");
+    case tag::bytes:
+      if (auto b = take_bytes(in)) return value(blob{std::string(*b)});
+      return broken("cut short in bytes");
+    case tag::list:
+      return read_list(in, depth);
+    case tag::map:
+      return read_map(in, depth);
+  }
+  return broken("unknown tag " + std::to_string(static_cast<int>(t)));
+}
+
+}  // namespace
+
+const value& value::operator[](std::string_view key) const {
+  const auto* members = as_map();
+  if (!members) return no_value;
+  auto found = members->find(key);
+  return found == members->end() ? no_value : found->second;
+}
+
+const value& value::at_path(std::string_view dotted) const {
+  auto dot = dotted.find('.');
+  const auto& member = (*this)[dotted.substr(0, dot)];
+  return dot == dotted.npos ? member : member.at_path(dotted.substr(dot + 1));
+}
+
+std::string_view to_string(value::kind k) {
+  constexpr std::array<std::string_view, 8> names = {"null", "boolean", "integer", "real",
+                                                     "text", "bytes",   "list",    "map"};
+  return names[static_cast<std::size_t>(k)];
+}
+
+void encode(const value& v, std::string& out) {
+  switch (v.type()) {
+    case value::kind::null:
+      return put_tag(tag::null, out);
+    case value::kind::boolean:
+      return put_tag(*v.as_bool() ? tag::true_ : tag::false_, out);
+    case value::kind::integer:
+      put_tag(tag::integer, out);
+      return put_varint(zigzag(*v.as_int()), out);
+    case value::kind::real:
+      put_tag(tag::real, out);
+      return put_real(*v.as_real(), out);
+    case value::kind::text:
+      put_tag(tag::text, out);
+      return put_bytes(*v.as_text(), out);
+    case value::kind::bytes:
+      put_tag(tag::bytes, out);
+      return put_bytes(v.as_bytes()->data, out);
+    case value::kind::list:
+      put_tag(tag::list, out);
+      put_varint(v.as_list()->size(), out);
+      for (const auto& element : *v.as_list()) encode(element, out);
+      return;
+    case value::kind::map:
+      put_tag(tag::map, out);
+      put_varint(v.as_map()->size(), out);
+      for (const auto& [key, member] : *v.as_map()) {
+        put_bytes(key, out);
+        encode(member, out);
+      }
+      return;
+  }
+}
+
+std::string encode(const value& v) {
+  std::string out;
+  encode(v, out);
+  return out;
+}
+
+result<value> decode(std::string_view& in, const value_limits& limits) {
+  auto allowed = in.substr(0, limits.bytes);
+  auto before = allowed.size();
+  auto v = read(allowed, limits.depth);
+  if (v) in.remove_prefix(before - allowed.size());
+  return v;
+}
+
+std::ostream& operator<<(std::ostream& out, const value& v) { return out << to_json(v); }
+
+}  // namespace flock
