@@ -7,7 +7,8 @@
 
 namespace flock {
 
-/// A storage that forgets with its process: until the journal is there, and for tests. Not safe for threads.
+/// A storage that forgets with its process: until the journal is there, and for tests. Calls `durable` before write()
+/// returns. Not safe for threads.
 class memory_storage final : public storage {
  public:
   explicit memory_storage(std::string id);

@@ -1,0 +1,25 @@
+#include "flock/memory_storage.hpp"
+
+#include <utility>
+
+namespace flock {
+
+memory_storage::memory_storage(std::string id) : id_(std::move(id)) {}
+
+void memory_storage::write(std::vector<record_change> changes, written durable) {
+  for (auto& change : changes) {
+    if (change.data)
+      records_.insert_or_assign(std::move(change.key), std::move(*change.data));
+    else
+      records_.erase(change.key);
+  }
+  durable({});
+}
+
+result<void> memory_storage::read(std::string_view prefix, const visitor& each) {
+  for (auto at = records_.lower_bound(prefix); at != records_.end() && at->first.starts_with(prefix); ++at)
+    each(at->first, at->second);
+  return {};
+}
+
+}  // namespace flock
