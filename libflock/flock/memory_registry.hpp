@@ -3,7 +3,6 @@
 #include <flock/registry.hpp>
 #include <flock/runtime.hpp>
 
-#include <map>
 #include <memory>
 #include <string>
 
@@ -15,7 +14,7 @@ class memory_tree;
 std::shared_ptr<memory_tree> make_memory_tree();
 
 /// A registry within this process: for `memory:`, for tests and for the simulator. Answers and reports are posted to a
-/// mailbox, so they come later, as with a real one.
+/// mailbox, so they come later, as with a real one. Containers vanish with their last child. Safe for threads.
 class memory_registry final : public registry {
  public:
   memory_registry(std::shared_ptr<memory_tree> tree, std::shared_ptr<mailbox> turn);
@@ -30,17 +29,18 @@ class memory_registry final : public registry {
   statistics stats() const override;
   void stop() override;
 
-  // Faults, for tests.
+  // Faults, for tests. Answers that are under way are lost: session_lost to a reader, maybe_done to who changed
+  // something.
 
-  /// The connection goes; the session may live.
+  /// The connection goes; the session lives.
   void suspend();
   void resume();
   /// The session ends; a new one begins at once, or at resume() when suspended.
   void expire();
 
  private:
-  struct session;
-  std::shared_ptr<session> session_;
+  struct client;
+  std::shared_ptr<client> client_;
 };
 
 }  // namespace flock

@@ -3,6 +3,7 @@
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -13,7 +14,7 @@ namespace flock {
 
 /// One entry of the registry's tree.
 struct registry_entry {
-  std::string data;          ///< at most 1,000,000 bytes
+  std::string data;          ///< at most registry::max_data bytes
   std::int64_t version = 0;  ///< counts the changes of the data, from 0
   std::int64_t created = 0;  ///< grows with every creation in the whole registry: tells an entry from its successor
   bool ephemeral = false;    ///< ends with the session that made it
@@ -87,10 +88,12 @@ class registry {
   virtual statistics stats() const = 0;
 
   /// Ends the session, so that ephemeral entries vanish at once. Answers all open calls. The listener is not called
-  /// afterwards.
+  /// afterwards. Not to be called in an answer or a report.
   virtual void stop() = 0;
 
   static constexpr std::int64_t any_version = -1;
+  /// ZooKeeper's servers drop the connection of whoever sends more than 1 MB; this leaves room for the path.
+  static constexpr std::size_t max_data = 1'000'000;
 };
 
 }  // namespace flock
