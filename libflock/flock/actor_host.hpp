@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,7 @@ class actor_host {
     int restarts = 0;
   };
   std::vector<published_actor> list() const;
+  std::optional<published_actor> find(const actor_name& name) const;
   bool has(const actor_name& name) const;
 
   /// Calls f once: with true as soon as the actor is here, or with false at `until`.

@@ -38,7 +38,10 @@ class courier {
    public:
     virtual ~host() = default;
 
-    /// Performs a notification that arrived: call `started` when its turn has come, `done` when it has ended; each
+    /// Whether a notification that arrived may be performed at all: its sender is admitted, and the actor and action
+    /// exist. If not, its receipt is failed with this error, and it was never accepted.
+    virtual result<void> admit(const notification& n) = 0;
+    /// Performs a notification that was admitted: call `started` when its turn has come, `done` when it has ended; each
     /// once, from any thread. Policy is the host's business.
     virtual void perform(const notification& n, std::function<void()> started,
                          std::function<void(result<value>)> done) = 0;
@@ -72,6 +75,8 @@ class courier {
   const ledger& records() const { return ledger_; }
   std::size_t outbox_depth() const { return outbox_.depth(); }
   std::size_t outbox_depth(const node_id& to) const { return outbox_.depth(to); }
+  /// The nodes for which something waits.
+  std::vector<node_id> receivers() const { return outbox_.receivers(); }
   /// When the oldest notification that still waits to be acknowledged was made.
   std::optional<wall_time> oldest_waiting() const;
 

@@ -32,7 +32,10 @@ class membership final : private registry::listener {
     virtual void joined() = 0;
     /// Another living node has this node's id; tried again until it is gone.
     virtual void id_taken(const node_life& by) = 0;
+    /// The registry's layout is newer than this node knows: nothing is registered or read.
+    virtual void incompatible(const error& why) = 0;
     virtual void listed(const node_id& id, const node_life& life) = 0;
+    /// It is not in the registry: it vanished, or a wanted node was never there.
     virtual void unlisted(const node_id& id) = 0;
     virtual void described(const node_id& id, const node_attributes& about) = 0;
     /// The nodes that publish a wanted actor name, after each change.
@@ -46,6 +49,8 @@ class membership final : private registry::listener {
 
   /// Registers this node, and again after every lost session.
   void join(const node_id& id, const node_life& life, const node_attributes& about);
+  /// Removes this node's entry if it is still that life's, which is known to be over, and registers in its place.
+  void take_over(const incarnation& life);
   void describe(const node_attributes& about);
   void publish(const actor_name& name);
   void unpublish(const actor_name& name);
