@@ -1,0 +1,62 @@
+#include "tools/cluster/zookeeper_server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using flock::milliseconds;
+using flock::testing::zookeeper_server;
+
+constexpr milliseconds patience{30'000};
+
+/// A folder of this process, gone with it.
+struct temporary_folder {
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("flock_zookeeper_" + std::to_string(::getpid()))).string();
+  ~temporary_folder() { std::filesystem::remove_all(path); }
+};
+
+zookeeper_server start(zookeeper_server::options o) {
+  auto started = zookeeper_server::start(std::move(o));
+  REQUIRE(started.has_value());
+  return std::move(*started);
+}
+
+}  // namespace
+
+TEST_CASE("a ZooKeeper server serves, and serves again after it was killed") {
+  temporary_folder folder;
+  auto server = start({folder.path, zookeeper_server::pick_ports(1)});
+  REQUIRE(server.wait_until_serving(patience).has_value());
+
+  server.kill();
+  CHECK(zookeeper_server::ask(server.port(), "srvr").error().code == flock::error_code::unreachable);
+  CHECK(server.wait_until_serving(patience).error().code == flock::error_code::down);
+
+  REQUIRE(server.restart().has_value());
+  CHECK(server.wait_until_serving(patience).has_value());
+}
+
+TEST_CASE("three ZooKeeper servers are an ensemble with one leader") {
+  temporary_folder folder;
+  auto ports = zookeeper_server::pick_ports(3);
+  std::vector<zookeeper_server> servers;
+  for (int number = 1; number <= 3; ++number)
+    servers.push_back(start({folder.path + "/" + std::to_string(number), ports, number}));
+  for (auto& server : servers) REQUIRE(server.wait_until_serving(patience).has_value());
+
+  int leaders = 0;
+  for (auto& server : servers) {
+    auto status = zookeeper_server::ask(server.port(), "srvr");
+    REQUIRE(status.has_value());
+    leaders += status->find("Mode: leader") != std::string::npos;
+  }
+
+  CHECK(leaders == 1);
+}

@@ -1,0 +1,166 @@
+#include "tools/cluster/zookeeper_server.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <netinet/in.h>
+#include <sstream>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace flock::testing {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string classpath() {
+  if (const char* given = std::getenv("FLOCK_ZOOKEEPER_CLASSPATH")) return given;
+  // The first names the others in its manifest, all but where it logs to.
+  return "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
+}
+
+std::vector<std::string> command(const std::string& config) {
+  return {"java",
+          // Small and quick to start: 60 MB, 0.8 s.
+          "-Xms16m", "-Xmx64m", "-Xss256k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+          "-XX:ReservedCodeCacheSize=16m", "-Dzookeeper.jmx.log4j.disable=true",
+          "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+          // Containers without children go after a second, not after a minute.
+          "-Dznode.container.checkIntervalMs=1000", "-cp", classpath(),
+          "org.apache.zookeeper.server.quorum.QuorumPeerMain", config};
+}
+
+std::string config_text(const zookeeper_server::options& o) {
+  std::ostringstream text;
+  const auto& own = o.ensemble[static_cast<std::size_t>(o.number - 1)];
+  text << "dataDir=" << o.folder << "/data\n"
+       << "clientPortAddress=127.0.0.1\n"
+       << "clientPort=" << own.client
+       << "\n"
+       // Sessions end within a tick of their time-out, and may be as short as two.
+       << "tickTime=200\n"
+       << "minSessionTimeout=400\n"
+       << "maxSessionTimeout=60000\n"
+       << "maxClientCnxns=0\n"
+       << "forceSync=no\n"
+       << "4lw.commands.whitelist=*\n"
+       // It would want port 8080.
+       << "admin.enableServer=false\n";
+  if (o.ensemble.size() == 1) return text.str();
+  text << "initLimit=50\nsyncLimit=25\n";
+  for (std::size_t i = 0; i < o.ensemble.size(); ++i)
+    text << "server." << i + 1 << "=127.0.0.1:" << o.ensemble[i].peers << ":" << o.ensemble[i].election << "\n";
+  return text.str();
+}
+
+result<void> write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file) return error{error_code::io, path + ": cannot be written"};
+  return {};
+}
+
+result<child> start_process(const zookeeper_server::options& o) {
+  return child::start({.command = command(o.folder + "/zoo.cfg"),
+                       .environment = {},
+                       .log = o.folder + "/log",
+                       .outlives_us = o.outlives_us});
+}
+
+std::string end_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  constexpr std::size_t enough = 1000;
+  return text.size() > enough ? text.substr(text.size() - enough) : text;
+}
+
+struct connection {
+  explicit connection(milliseconds patience) : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    timeval limit{patience.count() / 1000, patience.count() % 1000 * 1000};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  }
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  ~connection() { ::close(fd); }
+
+  const int fd;
+};
+
+}  // namespace
+
+std::vector<zookeeper_server::ports> zookeeper_server::pick_ports(int servers) {
+  std::vector<ports> all(static_cast<std::size_t>(servers));
+  for (auto& p : all) p = {free_port(), free_port(), free_port()};
+  return all;
+}
+
+result<zookeeper_server> zookeeper_server::start(options o) {
+  std::error_code failed;
+  fs::create_directories(o.folder + "/data", failed);
+  if (failed) return error{error_code::io, o.folder + ": " + failed.message()};
+  if (auto done = write_file(o.folder + "/zoo.cfg", config_text(o)); !done) return done.error();
+  if (auto done = write_file(o.folder + "/data/myid", std::to_string(o.number)); !done) return done.error();
+  auto process = start_process(o);
+  if (!process) return process.error();
+  return zookeeper_server(std::move(o), std::move(*process));
+}
+
+result<void> zookeeper_server::wait_until_serving(milliseconds patience) {
+  auto until = system_clock().now() + patience;
+  while (system_clock().now() < until) {
+    if (!process_.is_alive()) return error{error_code::down, "ZooKeeper ended: " + end_of(options_.folder + "/log")};
+    // "ruok" would say imok before it serves.
+    auto status = ask(port(), "srvr");
+    if (status && status->find("Mode:") != std::string::npos) return {};
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return error{error_code::timeout, "ZooKeeper at " + address() + " did not serve"};
+}
+
+result<void> zookeeper_server::restart() {
+  process_.kill();
+  auto process = start_process(options_);
+  if (!process) return process.error();
+  process_ = std::move(*process);
+  return {};
+}
+
+void zookeeper_server::pause() { process_.signal(SIGSTOP); }
+
+void zookeeper_server::resume() { process_.signal(SIGCONT); }
+
+result<std::string> zookeeper_server::ask(int port, std::string_view request, milliseconds patience) {
+  connection server(patience);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const auto where = "127.0.0.1:" + std::to_string(port);
+  if (::connect(server.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::send(server.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0)
+    return error{error_code::unreachable, where + ": " + std::strerror(errno)};
+  std::string answer;
+  std::array<char, 4096> part{};
+  while (true) {
+    auto size = ::recv(server.fd, part.data(), part.size(), 0);
+    if (size < 0) return error{error_code::timeout, where + ": " + std::strerror(errno)};
+    if (size == 0) return answer;
+    answer.append(part.data(), static_cast<std::size_t>(size));
+  }
+}
+
+}  // namespace flock::testing
