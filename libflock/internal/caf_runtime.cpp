@@ -1,0 +1,330 @@
+#include "internal/caf_runtime.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <future>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace flock::internal {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Jobs of one mailbox after which another mailbox gets the thread, so that a busy one delays no other by much.
+constexpr std::int64_t jobs_per_turn = 100;
+
+/// How long a thread for blocking jobs waits for the next one: longer than a run's pause between two commands.
+constexpr auto linger = 10s;
+
+/// How long the destructor waits for jobs that block, where stop() was not called.
+constexpr auto grace = 5s;
+
+/// A task as a CAF message. CAF wants messages to be copyable, but copies only those with several receivers.
+struct job_message {
+  explicit job_message(task t) : job(std::move(t)) {}
+  job_message(job_message&&) = default;
+  job_message(const job_message&) { std::terminate(); }
+
+  task job;
+};
+
+/// Says that timed jobs are due.
+struct wake_message {
+  time_point due;
+};
+
+/// Runs a job that should not throw; one that does is told of on stderr, and its mailbox or thread goes on.
+void run_guarded(task& job, std::string_view whose) {
+  std::string what;
+  try {
+    return job();
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+    what = "something that is no std::exception";
+  }
+  std::cerr << "flock: a job of " + std::string(whose) + " threw: " + what + "\n";
+}
+
+class caf_mailbox;
+
+/// The mailboxes that live, and whether more may be made.
+struct roster {
+  std::mutex mutex;  // guards all below
+  std::unordered_set<caf_mailbox*> mailboxes;
+  bool stopped = false;
+};
+
+/// A mailbox is used by everybody; its actor, which takes the turns, belongs to CAF and refers back to it weakly.
+class caf_mailbox final : public mailbox {
+ public:
+  caf_mailbox(std::string_view label, const clock& time, std::shared_ptr<roster> among)
+      : name_("mailbox " + std::string(label)), time_(time), roster_(std::move(among)) {}
+
+  ~caf_mailbox() override {
+    close();
+    std::lock_guard lock(roster_->mutex);
+    roster_->mailboxes.erase(this);
+  }
+
+  /// Called once, before anybody else sees the mailbox.
+  void open(caf::actor actor) {
+    actor_ = std::move(actor);
+    closed_ = false;
+  }
+
+  void post(task job) override {
+    if (closed_) return;
+    ++waiting_;
+    caf::anon_send(actor_, job_message(std::move(job)));
+  }
+
+  void post_at(time_point when, task job) override {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    timed_.emplace_hint(timed_.end(), when, std::move(job));
+    wake_at_earliest();
+  }
+
+  void close() override {
+    std::multimap<time_point, task> dropped;  // outlives the lock: what the jobs own may come back here when it goes
+    std::lock_guard lock(mutex_);
+    if (closed_.exchange(true)) return;
+    dropped.swap(timed_);
+    caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
+  }
+
+  std::size_t depth() const override { return closed_ ? 0 : waiting_.load(); }
+
+  // In the actor's turn.
+
+  void run(task job) {
+    --waiting_;
+    run_unless_closed(std::move(job));
+  }
+
+  /// \param woken_for  this time has come, whatever the clock says
+  void run_due(time_point woken_for) {
+    std::multimap<time_point, task> due;
+    {
+      std::lock_guard lock(mutex_);
+      const auto now = std::max(woken_for, time_.now());
+      if (wake_at_ <= now) wake_at_ = time_point::max();
+      while (!timed_.empty() && timed_.begin()->first <= now) due.insert(due.end(), timed_.extract(timed_.begin()));
+      wake_at_earliest();
+    }
+    for (auto& [when, job] : due) run_unless_closed(std::move(job));
+  }
+
+ private:
+  void run_unless_closed(task job) {
+    if (closed_) return;
+    turn mine(*this);
+    task running = std::move(job);  // what it owns goes in this turn, too
+    run_guarded(running, name_);
+  }
+
+  /// One message of CAF's clock stands for all timed jobs, so those that are never needed cost only their place in the
+  /// map.
+  void wake_at_earliest() {
+    if (closed_ || timed_.empty() || timed_.begin()->first >= wake_at_) return;
+    wake_at_ = timed_.begin()->first;
+    actor_->home_system().clock().schedule_message(
+        wake_at_, caf::actor_cast<caf::strong_actor_ptr>(actor_),
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, wake_message{wake_at_}));
+  }
+
+  const std::string name_;
+  const clock& time_;
+  const std::shared_ptr<roster> roster_;
+  caf::actor actor_;
+  std::atomic<bool> closed_ = true;
+  std::atomic<std::size_t> waiting_ = 0;
+  std::mutex mutex_;  // guards all below, and closing against the use of CAF's clock
+  std::multimap<time_point, task> timed_;
+  time_point wake_at_ = time_point::max();  // the earliest wake_message that is on its way
+};
+
+}  // namespace
+}  // namespace flock::internal
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flock::internal::job_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flock::internal::wake_message)
+
+namespace flock::internal {
+namespace {
+
+class turn_taker final : public caf::event_based_actor {
+ public:
+  turn_taker(caf::actor_config& config, std::weak_ptr<caf_mailbox> home)
+      : caf::event_based_actor(config), home_(std::move(home)) {}
+
+  caf::behavior make_behavior() override {
+    return {
+        [this](job_message& m) {
+          if (auto home = home_.lock()) home->run(std::move(m.job));
+        },
+        [this](const wake_message& m) {
+          if (auto home = home_.lock()) home->run_due(m.due);
+        },
+    };
+  }
+
+ private:
+  const std::weak_ptr<caf_mailbox> home_;
+};
+
+/// Threads for jobs that block: made on demand, ended when they have nothing to do. The threads share it, so that those
+/// that are abandoned do no harm.
+class blocking_threads : public std::enable_shared_from_this<blocking_threads> {
+ public:
+  void run(task job) {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    waiting_.push_back(std::move(job));
+    if (idle_ >= waiting_.size()) return wanted_.notify_one();
+    if (threads_ == runtime::max_blocking) return;
+    std::thread([self = shared_from_this()] { self->take_jobs(); }).detach();
+    ++threads_;
+  }
+
+  /// Drops what waits; no job starts any more.
+  void close() {
+    std::deque<task> dropped;  // outlives the lock
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    dropped.swap(waiting_);
+    wanted_.notify_all();
+  }
+
+  void await_end(time_point until) {
+    std::unique_lock lock(mutex_);
+    ended_.wait_until(lock, until, [this] { return threads_ == 0; });
+  }
+
+ private:
+  void take_jobs() {
+    std::unique_lock lock(mutex_);
+    while (await_job(lock)) {
+      task job = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      run_guarded(job, "run_blocking()");
+      job = {};
+      lock.lock();
+    }
+    --threads_;
+    ended_.notify_all();
+  }
+
+  bool await_job(std::unique_lock<std::mutex>& lock) {
+    ++idle_;
+    wanted_.wait_for(lock, linger, [this] { return stopped_ || !waiting_.empty(); });
+    --idle_;
+    return !waiting_.empty();
+  }
+
+  std::mutex mutex_;  // guards all below
+  std::condition_variable wanted_;
+  std::condition_variable ended_;
+  std::deque<task> waiting_;
+  std::size_t idle_ = 0;
+  int threads_ = 0;
+  bool stopped_ = false;
+};
+
+struct settings : caf::actor_system_config {
+  explicit settings(int workers) {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::int64_t{workers});
+    set("scheduler.max-throughput", jobs_per_turn);
+  }
+};
+
+/// A thread that uses CAF from outside is left with a share of the system's logger, for whose end the system waits.
+void forget_logger() { caf::logger::set_current_actor_system(nullptr); }
+
+struct caf_system {
+  explicit caf_system(int workers) : config(workers), actors(config) { forget_logger(); }
+
+  settings config;
+  caf::actor_system actors;
+};
+
+class caf_runtime final : public runtime {
+ public:
+  caf_runtime(const clock& time, int workers) : time_(time), system_(std::make_unique<caf_system>(workers)) {}
+
+  ~caf_runtime() override { stop(time_.now() + grace); }
+
+  std::shared_ptr<mailbox> make_mailbox(std::string_view label) override {
+    auto made = std::make_shared<caf_mailbox>(label, time_, roster_);
+    std::lock_guard lock(roster_->mutex);
+    if (roster_->stopped) return made;  // one that is closed
+    made->open(system_->actors.spawn<turn_taker>(std::weak_ptr(made)));
+    forget_logger();
+    roster_->mailboxes.insert(made.get());
+    return made;
+  }
+
+  void run_blocking(task job) override { blocking_->run(std::move(job)); }
+
+  void stop(time_point until) override {
+    if (!begin_to_stop()) return;
+    blocking_->close();
+    end_system(until);
+    blocking_->await_end(until);
+  }
+
+ private:
+  /// Closes every mailbox. \returns false if that was done before
+  bool begin_to_stop() {
+    std::vector<std::shared_ptr<mailbox>> living;  // outlives the lock, which their destructors take
+    {
+      std::lock_guard lock(roster_->mutex);
+      if (std::exchange(roster_->stopped, true)) return false;
+      for (auto* each : roster_->mailboxes)
+        if (auto alive = each->weak_from_this().lock()) living.push_back(std::move(alive));
+    }
+    for (auto& each : living) each->close();
+    return true;
+  }
+
+  /// CAF's destructor waits for the jobs that are running, however long: it gets a thread, which is left alone with it
+  /// at `until`.
+  void end_system(time_point until) {
+    std::promise<void> promise;
+    auto ended = promise.get_future();
+    std::thread([system = std::move(system_), promise = std::move(promise)]() mutable {
+      system.reset();
+      promise.set_value();
+    }).detach();
+    ended.wait_until(until);
+  }
+
+  const clock& time_;
+  const std::shared_ptr<roster> roster_ = std::make_shared<roster>();
+  const std::shared_ptr<blocking_threads> blocking_ = std::make_shared<blocking_threads>();
+  std::unique_ptr<caf_system> system_;
+};
+
+}  // namespace
+
+std::unique_ptr<runtime> make_caf_runtime(const clock& time, int workers) {
+  return std::make_unique<caf_runtime>(time, workers);
+}
+
+}  // namespace flock::internal
