@@ -72,7 +72,7 @@ struct notification {
   /// Longest chain of causes: beyond it something goes round in circles.
   static constexpr std::size_t max_causes = 32;
 
-  /// Sent, stored and JSON form.
+  /// Sent and stored form. Its times are milliseconds since 1970 UTC.
   value to_value() const;
   /// Errors: bad_argument
   static result<notification> from_value(const value& v);
@@ -90,6 +90,7 @@ struct receipt {
                   ///< action
   bool redelivered = false;  ///< the action was started again after a crash
 
+  /// Sent and stored form, as of a notification.
   value to_value() const;
   /// Errors: bad_argument
   static result<receipt> from_value(const value& v);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <flock/error.hpp>
+#include <flock/glob.hpp>
 #include <flock/name.hpp>
 #include <flock/value.hpp>
 
@@ -16,7 +17,7 @@ namespace flock {
 ///
 /// File form, JSON: {"rules": [{"allow": true|false, "from": {"node": glob, "environment": glob}, "actor": glob,
 /// "action": glob}]}. The first rule that fits decides; none fits: refused. A member that is missing fits all. In a
-/// glob, * stands for any characters and ? for one.
+/// glob, * stands for any characters and ? for one; see glob.hpp.
 class policy {
  public:
   /// The one that holds without a file.
@@ -47,8 +48,5 @@ class policy {
   std::optional<std::string> same_environment_;
   std::vector<rule> rules_;
 };
-
-/// Whether a text fits a pattern in which * stands for any characters and ? for one.
-bool fits_glob(std::string_view pattern, std::string_view text);
 
 }  // namespace flock

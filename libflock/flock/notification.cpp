@@ -1,0 +1,129 @@
+#include "internal/enum_names.hpp"
+#include "internal/member_reader.hpp"
+#include <flock/message.hpp>
+#include <flock/notification.hpp>
+
+#include <utility>
+
+namespace flock {
+
+namespace {
+
+using internal::enum_names;
+using internal::find_name;
+using internal::member_reader;
+using internal::name_of;
+
+constexpr enum_names<receipt_state, last_receipt_state> receipt_states = {
+    "queued", "accepted", "started", "succeeded", "failed", "expired", "cancelled", "unknown"};
+constexpr enum_names<timing, last_timing> timings = {"immediately", "delayed", "before"};
+constexpr enum_names<on_outcome, last_on_outcome> on_outcomes = {"always", "success", "failure"};
+constexpr enum_names<outcome, last_outcome> outcomes = {"updated", "up_to_date", "skipped", "failed"};
+
+// As a number, for these are written and read once per message; people are shown format_time().
+value since_epoch(wall_time t) { return std::int64_t{t.time_since_epoch().count()}; }
+
+value cause_to_value(const cause& c) {
+  return value::map{{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}};
+}
+
+result<cause> cause_from_value(const value& v) {
+  member_reader in(v);
+  auto node = in.required<node_id>("node");
+  auto resource = in.required<std::string>("resource");
+  auto action = in.required<std::string>("action");
+  if (in.failed()) return *in.failed();
+  return cause{*std::move(node), *std::move(resource), *std::move(action)};
+}
+
+result<std::vector<cause>> causes_from(const value::list& from) {
+  if (from.size() > notification::max_causes) {
+    return error{error_code::bad_argument, std::to_string(from.size()) + " causes: something goes round in circles"};
+  }
+  std::vector<cause> causes;
+  for (const value& v : from) {
+    auto c = cause_from_value(v);
+    if (!c) return c.error();
+    causes.push_back(*std::move(c));
+  }
+  return causes;
+}
+
+}  // namespace
+
+std::string_view to_string(receipt_state s) { return name_of(s, receipt_states); }
+std::optional<receipt_state> receipt_state_from(std::string_view name) {
+  return find_name<receipt_state>(name, receipt_states);
+}
+bool is_terminal(receipt_state s) { return s >= receipt_state::succeeded; }
+
+std::string_view to_string(timing t) { return name_of(t, timings); }
+std::optional<timing> timing_from(std::string_view name) {
+  return name == "immediate" ? timing::immediately : find_name<timing>(name, timings);
+}
+
+std::string_view to_string(on_outcome o) { return name_of(o, on_outcomes); }
+std::optional<on_outcome> on_outcome_from(std::string_view name) { return find_name<on_outcome>(name, on_outcomes); }
+
+std::string_view to_string(outcome o) { return name_of(o, outcomes); }
+std::optional<outcome> outcome_from(std::string_view name) { return find_name<outcome>(name, outcomes); }
+
+value notification::to_value() const {
+  value::list chain;
+  for (const cause& c : causes) chain.push_back(cause_to_value(c));
+  return value::map{{"id", id},
+                    {"sender", sender.str()},
+                    {"target", target.str()},
+                    {"actor", actor.str()},
+                    {"action", action},
+                    {"arguments", arguments},
+                    {"causes", std::move(chain)},
+                    {"created", since_epoch(created)},
+                    {"expires", since_epoch(expires)}};
+}
+
+result<notification> notification::from_value(const value& v) {
+  member_reader in(v);
+  auto id = in.required<std::string>("id");
+  auto sender = in.required<node_id>("sender");
+  auto target = in.required<node_id>("target");
+  auto actor = in.required<actor_name>("actor");
+  auto action = in.required<std::string>("action");
+  auto arguments = in.optional<value::list>("arguments");
+  auto chain = in.optional<value::list>("causes");
+  auto created = in.required<milliseconds>("created");
+  auto expires = in.required<milliseconds>("expires");
+  if (in.failed()) return *in.failed();
+  auto causes = causes_from(chain.value_or(value::list{}));
+  if (!causes) return causes.error().within("causes");
+  return notification{*std::move(id),     *std::move(sender),  *std::move(target),
+                      *std::move(actor),  *std::move(action),  std::move(arguments).value_or(value::list{}),
+                      *std::move(causes), wall_time(*created), wall_time(*expires)};
+}
+
+value receipt::to_value() const {
+  value::map out{{"id", id}, {"state", to_string(state)}, {"at", since_epoch(at)}, {"redelivered", redelivered}};
+  if (why) out.emplace("error", to_body(*why));
+  if (!outcome.is_null()) out.emplace("outcome", outcome);
+  return out;
+}
+
+result<receipt> receipt::from_value(const value& v) {
+  member_reader in(v);
+  auto id = in.required<std::string>("id");
+  auto state = in.named("state", receipt_state_from, last_receipt_state);
+  auto at = in.required<milliseconds>("at");
+  auto why = in.optional<value>("error");
+  auto outcome = in.optional<value>("outcome");
+  auto redelivered = in.optional<bool>("redelivered");
+  if (!state) in.fail({error_code::bad_argument, "missing"}, "state");
+  if (in.failed()) return *in.failed();
+  return receipt{*std::move(id),
+                 *state,
+                 wall_time(*at),
+                 why ? std::optional(error_from_body(*why)) : std::nullopt,
+                 std::move(outcome).value_or(value()),
+                 redelivered.value_or(false)};
+}
+
+}  // namespace flock

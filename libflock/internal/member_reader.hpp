@@ -1,0 +1,83 @@
+#pragma once
+
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/value.hpp>
+#include <flock/value_cast.hpp>
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace flock::internal {
+
+/// Reads the members of a map one after the other. The first thing that is wrong is kept, so that the caller asks once,
+/// at the end: failed(). Its text begins with the member's name.
+class member_reader {
+ public:
+  explicit member_reader(const value& from) : from_(from) {
+    if (!from.as_map()) failed_ = wrong_kind("a map", from);
+  }
+
+  /// A member that must be there. \returns nothing if anything was wrong so far
+  template <class T> std::optional<T> required(std::string_view name) {
+    const value& member = see(name);
+    if (!failed_ && member.is_null()) failed_ = error{error_code::bad_argument, std::string(name) + ": missing"};
+    return read<T>(name, member);
+  }
+
+  /// A member that may be missing or null.
+  template <class T> std::optional<T> optional(std::string_view name) {
+    const value& member = see(name);
+    return member.is_null() ? std::nullopt : read<T>(name, member);
+  }
+
+  /// A member that names an enumerator and may be missing; `from_name` knows its names, which are listed when it is
+  /// none of them.
+  template <class E>
+  std::optional<E> named(std::string_view name, std::optional<E> (*from_name)(std::string_view), E last) {
+    auto text = optional<std::string>(name);
+    if (!text) return std::nullopt;
+    if (auto e = from_name(*text)) return e;
+    std::string what = "\"" + *text + "\" is none of";
+    for (int i = 1; i <= static_cast<int>(last); ++i) what.append(i > 1 ? ", " : " ").append(to_string(E(i)));
+    fail({error_code::bad_argument, what}, name);
+    return std::nullopt;
+  }
+
+  /// Something else is wrong with a member.
+  void fail(const error& why, std::string_view name) {
+    if (!failed_) failed_ = why.within(name);
+  }
+
+  /// From now on a member that nobody read is an error: for what people write, where it may be a slip of the pen.
+  void refuse_others() {
+    if (failed_) return;
+    for (const auto& [name, member] : *from_.as_map()) {
+      if (!seen_.contains(name)) fail({error_code::bad_argument, "no such member"}, name);
+    }
+  }
+
+  const std::optional<error>& failed() const { return failed_; }
+
+ private:
+  const value& see(std::string_view name) {
+    seen_.emplace(name);
+    return from_[name];
+  }
+
+  template <class T> std::optional<T> read(std::string_view name, const value& member) {
+    if (failed_) return std::nullopt;
+    auto got = from_value<T>(member);
+    if (got) return *std::move(got);
+    fail(got.error(), name);
+    return std::nullopt;
+  }
+
+  const value& from_;
+  std::set<std::string, std::less<>> seen_;
+  std::optional<error> failed_;
+};
+
+}  // namespace flock::internal
