@@ -5,7 +5,8 @@
 #include <flock/value.hpp>
 #include <flock/value_cast.hpp>
 
-#include <cstring>
+#include <any>
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <string>
@@ -49,7 +50,7 @@ template <class M> struct method_traits;
 
 template <class T, class R, class... A> struct method_traits<R (T::*)(A...)> {
   using object = T;
-  using returned = R;
+  using returned = std::remove_cvref_t<R>;
   using arguments = std::tuple<std::decay_t<A>...>;
 };
 template <class T, class R, class... A> struct method_traits<R (T::*)(A...) const> : method_traits<R (T::*)(A...)> {};
@@ -80,19 +81,16 @@ template <class R> result<value> erase(result<R> r) {
 
 /// Runs f, which may return R, result<R> or deferred<R>, and passes on what it gives.
 template <class R, class F> void answer_with(F&& f, responder answer) {
+  using V = typename answer_of<R>::type;
   if constexpr (std::is_void_v<R>) {
     f();
     answer(value());
-  } else if constexpr (requires(R r) { r.then(std::function<void(result<typename answer_of<R>::type>)>()); }) {
-    using V = typename answer_of<R>::type;
+  } else if constexpr (std::same_as<R, deferred<V>>) {
     f().then([answer = std::move(answer)](result<V> r) { answer(erase<V>(std::move(r))); });
-  } else if constexpr (requires(R r) {
-                         r.error();
-                         r.has_value();
-                       }) {
-    answer(erase<typename answer_of<R>::type>(f()));
+  } else if constexpr (std::same_as<R, result<V>>) {
+    answer(erase<V>(f()));
   } else {
-    answer(to_value<std::decay_t<R>>(f()));
+    answer(to_value<R>(f()));
   }
 }
 
@@ -104,7 +102,7 @@ template <class T> class method_table {
   struct entry {
     method_info info;
     std::function<void(T&, const value::list&, responder)> call;
-    std::function<bool(const void*, std::size_t)> is;  ///< whether a pointer to a method is this one, by its bytes
+    std::any pointer;  ///< to the method
   };
 
   /// \param name  by which others call it; \param doc  one line for people
@@ -119,8 +117,10 @@ template <class T> class method_table {
 
   /// The name under which describe() lists this method; null if it does not.
   template <class M> const std::string* name_of(M pointer) const {
-    for (const auto& e : entries_)
-      if (e.is(&pointer, sizeof pointer)) return &e.info.name;
+    for (const auto& e : entries_) {
+      const auto* listed = std::any_cast<M>(&e.pointer);
+      if (listed && *listed == pointer) return &e.info.name;
+    }
     return nullptr;
   }
 
@@ -141,7 +141,7 @@ template <class T> class method_table {
     info.returns = detail::type_name<typename detail::answer_of<R>::type>();
     auto call = [pointer](T& object, const value::list& given, responder answer) {
       if (given.size() != sizeof...(I)) {
-        return answer(error{error_code::bad_argument, "takes " + std::to_string(sizeof...(I)) + " arguments, got " +
+        return answer(error{error_code::bad_argument, "takes " + std::to_string(sizeof...(I)) + " argument(s), got " +
                                                           std::to_string(given.size())});
       }
       auto read = std::tuple<result<std::tuple_element_t<I, Arguments>>...>(
@@ -152,10 +152,7 @@ template <class T> class method_table {
       if (wrong) return answer(wrong->within("argument " + std::to_string(which)));
       detail::answer_with<R>([&] { return (object.*pointer)(*std::get<I>(std::move(read))...); }, std::move(answer));
     };
-    auto is = [pointer](const void* other, std::size_t size) {
-      return size == sizeof pointer && std::memcmp(&pointer, other, size) == 0;
-    };
-    entries_.push_back({std::move(info), std::move(call), std::move(is)});
+    entries_.push_back({std::move(info), std::move(call), pointer});
     return *this;
   }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cassert>
 #include <concepts>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace flock {
@@ -15,7 +17,10 @@ class task {
       : body_(std::make_unique<body_of<std::decay_t<F>>>(std::forward<F>(f))) {}
 
   explicit operator bool() const { return body_ != nullptr; }
-  void operator()() { body_->run(); }
+  void operator()() {
+    assert(body_);
+    body_->run();
+  }
 
  private:
   struct body {
