@@ -26,11 +26,6 @@ std::optional<error_code> error_code_from(std::string_view name) {
   return static_cast<error_code>(found - code_names.begin() + 1);
 }
 
-std::optional<error_code> error_code_from(std::uint8_t number) {
-  if (number < 1 || number > code_names.size()) return std::nullopt;
-  return static_cast<error_code>(number);
-}
-
 error error::within(std::string_view context) const { return {code, std::string(context) + ": " + what}; }
 
 std::ostream& operator<<(std::ostream& out, error_code code) { return out << to_string(code); }

@@ -13,8 +13,7 @@ namespace flock {
 
 /// Why something was not done. A code exists only where a caller can act on it; the rest is in the text.
 ///
-/// Sent form: one byte, the enumerator's number, which therefore never changes; new codes go to the end.
-/// JSON form: the enumerator's name.
+/// Sent and JSON form: the enumerator's name, which therefore never changes.
 enum class error_code : std::uint8_t {
   not_found = 1,   ///< no such node, actor, resource, notification or key
   bad_argument,    ///< the request itself is wrong; sending it again cannot help
@@ -35,9 +34,8 @@ enum class error_code : std::uint8_t {
 inline constexpr error_code last_error_code = error_code::protocol;
 
 std::string_view to_string(error_code code);
+/// \returns nothing if no enumerator has this name: it came from a newer version
 std::optional<error_code> error_code_from(std::string_view name);
-/// \returns nothing if no enumerator has this number: it came from a newer version
-std::optional<error_code> error_code_from(std::uint8_t number);
 
 /// What went wrong: a code to act on and a text that says what, where, and the value that was wrong.
 struct error {

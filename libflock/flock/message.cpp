@@ -68,7 +68,7 @@ error error_from_body(const value& body) {
   const auto* code = body["code"].as_text();
   const auto* what = body["what"].as_text();
   std::string text = what ? *what : "a failure without a text";
-  if (auto known = code ? error_code_from(std::string_view(*code)) : std::nullopt) return {*known, std::move(text)};
+  if (auto known = code ? error_code_from(*code) : std::nullopt) return {*known, std::move(text)};
   // A newer version's code may mean anything, also that it was done.
   return {error_code::maybe_done, (code ? *code : "a failure without a code") + ": " + text};
 }

@@ -31,7 +31,7 @@ inline constexpr message_kind last_message_kind = message_kind::acknowledge;
 struct message {
   message_kind kind = message_kind::heartbeat;
   std::uint64_t id = 0;    ///< joins a reply to its call; chosen by the caller, unique on the connection
-  milliseconds within{0};  ///< time left, not a point in time: clocks of two machines do not agree
+  milliseconds within{0};  ///< time left, at most 10 years; no point in time, as two machines' clocks do not agree
   std::string actor;
   std::string method;
   value body;
@@ -46,7 +46,8 @@ std::string encode(const message& m);
 /// Errors: protocol (cut short, a version or kind that is not known here, a name too long, or a bad body)
 result<message> decode_message(std::string_view bytes);
 
-/// A failure as a body, and back.
+/// A failure as a body, {"code": its name, "what"}, and back. A code that is not known here, or a body that is none,
+/// becomes maybe_done: it may mean anything.
 value to_body(const error& e);
 error error_from_body(const value& body);
 
