@@ -76,17 +76,19 @@ struct value_limits {
 };
 
 /// Binary form: one tag byte, then a zigzag varint (integer), eight bytes little endian (real), a varint length and the
-/// bytes (text, bytes), a varint count and the elements (list), or the members as text and value (map).
+/// bytes (text, bytes), a varint count and the elements (list), or the members as text and value (map). Tags: 0 null,
+/// 1 false, 2 true, 3 integer, 4 real, 5 text, 6 bytes, 7 list, 8 map.
 void encode(const value& v, std::string& out);
 std::string encode(const value& v);
 /// Reads one value from the front of `in` and removes it from there.
-/// Errors: protocol (cut short, unknown tag, or beyond the limits)
+/// Errors: protocol (cut short, unknown tag, a member twice, or beyond the limits)
 result<value> decode(std::string_view& in, const value_limits& limits = {});
 
 /// JSON form. Bytes become {"$bytes": base64}; what JSON cannot say is made sayable: a real that is not finite
 /// becomes null, bytes in text that are no UTF-8 become U+FFFD.
 std::string to_json(const value& v, int indent = -1);
-/// Errors: bad_argument (with line and column)
+/// An integer beyond 64 bits becomes a real.
+/// Errors: bad_argument (with line and column; a member that is there twice, too)
 result<value> from_json(std::string_view text, const value_limits& limits = {});
 
 /// As JSON on one line.

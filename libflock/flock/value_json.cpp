@@ -2,10 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include <array>
-#include <cmath>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace flock {
 
@@ -157,12 +161,13 @@ class builder {
   std::optional<std::string> wrong_;
 };
 
-/// "line 3, column 14", both from 1; a column is a byte.
+/// Where the last token ends: "line 3, column 14", both from 1; a column is a byte.
 std::string position(std::string_view read) {
-  auto line_start = read.rfind('\n');
+  // A number ends where something else begins, perhaps on the next line.
+  read = read.substr(0, read.find_last_not_of(" \t\r\n") + 1);
   auto line = 1 + std::count(read.begin(), read.end(), '\n');
-  auto column = line_start == read.npos ? read.size() : read.size() - line_start - 1;
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+  auto column = read.size() - (read.rfind('\n') + 1);  // npos + 1 is 0
+  return "line " + std::to_string(line) + ", column " + std::to_string(std::max<std::size_t>(column, 1));
 }
 
 }  // namespace
