@@ -15,7 +15,7 @@ namespace flock {
 /// The name of a node: unique in its flock, and the Chef node name where Chef runs.
 ///
 /// 1 to 255 bytes of letters, digits and "._:-", as Chef allows them. It therefore fits a certificate's subject
-/// alternative name, a path of the registry and a file name without any escape.
+/// alternative name, a path of the registry and a file name without any escape; "." and ".." are none, for that reason.
 class node_id {
  public:
   static constexpr std::size_t max_size = 255;

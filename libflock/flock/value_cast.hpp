@@ -5,6 +5,7 @@
 #include <flock/name.hpp>
 #include <flock/value.hpp>
 
+#include <cassert>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace flock {
@@ -58,7 +60,10 @@ template <> struct value_traits<bool> {
 
 template <std::integral T>
 requires(!std::same_as<T, bool>) struct value_traits<T> {
-  static value to(T v) { return static_cast<std::int64_t>(v); }
+  static value to(T v) {
+    assert(std::in_range<std::int64_t>(v));
+    return static_cast<std::int64_t>(v);
+  }
   static result<T> from(const value& v) {
     const auto* i = v.as_int();
     if (!i) return wrong_kind("an integer", v);
