@@ -63,6 +63,9 @@ struct config_sources {
 /// Errors: bad_argument, io; the text names the file, the line and the key, or the option or variable, and the value.
 result<config> read_config(const config_sources& from);
 
+/// The variables of this process.
+std::map<std::string, std::string> environment_variables();
+
 /// The options as --help prints them.
 std::string config_help();
 

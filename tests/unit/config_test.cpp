@@ -1,0 +1,144 @@
+#include <flock/config.hpp>
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A folder for the files of one test.
+class folder {
+ public:
+  folder() {
+    char path[] = "/tmp/flock-config-XXXXXX";
+    REQUIRE(::mkdtemp(path) != nullptr);
+    path_ = path;
+  }
+  ~folder() { std::filesystem::remove_all(path_); }
+
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ + "/" + name) << text;
+    return path_ + "/" + name;
+  }
+
+ private:
+  std::string path_;
+};
+
+flock::result<flock::config> read(std::vector<std::string> arguments,
+                                  std::map<std::string, std::string> environment = {}, std::string file = {}) {
+  return flock::read_config({std::move(arguments), std::move(environment), std::move(file)});
+}
+
+std::string what(const flock::result<flock::config>& c) { return c ? "no error" : c.error().what; }
+
+}  // namespace
+
+TEST_CASE("without options a node is alone on loopback") {
+  const auto c = read({});
+  REQUIRE(c);
+  CHECK(c->registry.in_memory());
+  CHECK(c->listen == "127.0.0.1:22222");
+  CHECK(c->call_timeout == 5s);
+  CHECK_FALSE(c->id);
+}
+
+TEST_CASE("the command line comes before the file, and the file before the environment") {
+  const folder f;
+  const auto file = f.write("flockd.conf", "# a comment\n[flockd]\nid = from-file\nheartbeat = 500ms\n");
+
+  const auto c =
+      read({"--id", "from-line"}, {{"FLOCK_ID", "x"}, {"FLOCK_HEARTBEAT", "2s"}, {"FLOCK_SOCKET", "/s"}}, file);
+
+  REQUIRE_MESSAGE(c.has_value(), what(c));
+  CHECK(*c->id == "from-line");
+  CHECK(c->heartbeat == 500ms);
+  CHECK(c->socket == "/s");
+  CHECK(c->file == file);
+}
+
+TEST_CASE("roles, recipes and tags may repeat") {
+  const folder f;
+  const auto file = f.write("flockd.conf", "role = web\nrole = db\n");
+  const auto c = read({"--tag", "a", "--tag=b"}, {{"FLOCK_RECIPE", "x, y::z"}}, file);
+  REQUIRE_MESSAGE(c.has_value(), what(c));
+  CHECK(c->about.roles == std::vector<std::string>{"web", "db"});
+  CHECK(c->about.recipes == std::vector<std::string>{"x", "y::z"});
+  CHECK(c->about.tags == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("zookeeper is short for a registry") {
+  const auto c = read({"--zookeeper", "zk1:2181,zk2:2181"}, {{"FLOCK_REGISTRY", "zk://other:1/x"}});
+  REQUIRE_MESSAGE(c.has_value(), what(c));
+  CHECK(c->registry.str() == "zk://zk1:2181,zk2:2181/flock");
+}
+
+TEST_CASE("an error in a file names file, line and key") {
+  const folder f;
+  const auto error_in = [&](const std::string& text) {
+    const auto file = f.write("flockd.conf", text);
+    const auto found = what(read({"--config", file}));
+    return found.substr(0, file.size()) == file ? found.substr(file.size()) : found;
+  };
+  CHECK(error_in("\nheartbeet = 1s\n") == ":2: unknown key 'heartbeet'");
+  CHECK(error_in("id = a\nid = b\n") == ":2: id is given twice");
+  CHECK(error_in("nonsense\n") == ":1: expected key = value, found 'nonsense'");
+  CHECK(error_in("[other]\n") == ":1: unknown section [other]");
+  CHECK(error_in("heartbeat = 3h\n") == ":1: heartbeat: 3h is not between 10ms and 1m");
+  CHECK(error_in("registry = http://x\n").starts_with(":1: registry: 'http://x' is neither zk://"));
+  CHECK(error_in("tls-cert = /x\n") == ": tls-ca, tls-cert and tls-key belong together; 1 of them given");
+}
+
+TEST_CASE("an error on the command line or in the environment names the option or the variable") {
+  CHECK(what(read({"--idd", "x"})).find("idd") != std::string::npos);
+  CHECK(what(read({"--id", "a/b"})).starts_with("--id: "));
+  CHECK(what(read({"--id", "a", "--id", "b"})) == "--id is given twice");
+  CHECK(what(read({"word"})) == "unexpected argument 'word'");
+  CHECK(what(read({}, {{"FLOCK_LISTEN", "nowhere"}})) == "FLOCK_LISTEN: 'nowhere' is not host:port");
+  CHECK(what(read({}, {{"FLOCK_REGISTY", "x"}})) == "FLOCK_REGISTY: there is no option registy");
+  CHECK(what(read({"--config", "/nonexistent/flockd.conf"})).starts_with("cannot read /nonexistent/flockd.conf: "));
+  CHECK(what(read({"--log-level", "loud"})) == "--log-level: 'loud' is none of debug, info, warning, error");
+}
+
+TEST_CASE("without TLS only loopback is listened on, unless insecure is given") {
+  CHECK(what(read({"--listen", "0.0.0.0:1"})).starts_with("listen: without TLS only loopback addresses"));
+  CHECK(read({"--listen", "0.0.0.0:1", "--insecure"}));
+  CHECK(read({"--listen", "[::1]:0"}));
+  CHECK(read({"--listen", "0.0.0.0:1", "--tls-ca", "a", "--tls-cert", "b", "--tls-key", "c"}));
+}
+
+TEST_CASE("a registry's address is checked") {
+  for (const auto* text : {"zk://", "zk://h:1", "zk://h:1/", "zk:///x", "zk://h/x", "zk://h:1,/x", "zk://h:99999/x",
+                           "zk://h:1/a//b", "zk://h:1/a/", ""}) {
+    CAPTURE(text);
+    CHECK_FALSE(flock::registry_url::parse(text));
+  }
+  CHECK(flock::registry_url::parse("zk://h:1,[::1]:2/flock/production"));
+}
+
+TEST_CASE("a password comes from a file and is in no error") {
+  const folder f;
+  const auto file = f.write("auth", "digest:flock:secret\n");
+  const auto c = read({"--registry-auth", "@" + file});
+  REQUIRE_MESSAGE(c.has_value(), what(c));
+  CHECK(c->registry_auth == "digest:flock:secret");
+  CHECK(what(read({"--registry-auth", "plain:secret"})).find("secret") == std::string::npos);
+}
+
+TEST_CASE("attributes are read from a JSON object") {
+  const folder f;
+  const auto c = read({"--attributes", f.write("a.json", R"({"rack": {"row": 7}})")});
+  REQUIRE_MESSAGE(c.has_value(), what(c));
+  CHECK(c->about.attributes.at_path("rack.row") == flock::value(7));
+  CHECK(what(read({"--attributes", f.write("b.json", "[1]")})).find("expected an object") != std::string::npos);
+  CHECK(what(read({"--attributes", f.write("c.json", "{\n  oops")})).find("line 2") != std::string::npos);
+}
+
+TEST_CASE("the help names every option once") {
+  const auto help = flock::config_help();
+  for (const auto* name : {"--id", "--registry ", "--notification-ttl", "--check-config", "--chef-lock", "--config"})
+    CHECK(help.find(name) != std::string::npos);
+}
