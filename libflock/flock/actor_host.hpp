@@ -19,7 +19,7 @@
 namespace flock {
 
 /// The actors that this node publishes: each has a mailbox and an object, which is made anew when it throws. Safe for
-/// threads.
+/// threads. The runtime stops before the host goes.
 class actor_host {
  public:
   using factory = std::function<std::unique_ptr<actor_object>()>;
@@ -35,6 +35,7 @@ class actor_host {
   struct reports {
     std::function<void(const actor_name&)> published;
     std::function<void(const actor_name&)> unpublished;
+    /// It threw, when it was made or called, and is made anew after the backoff.
     std::function<void(const actor_name&, const error& why)> restarted;
   };
 
@@ -50,9 +51,10 @@ class actor_host {
   void unpublish(const actor_name& name);
 
   /// Calls a method in the actor's turn and answers exactly once, on any thread.
+  /// While the object is made anew, its messages wait.
   /// \param started  called when its turn has come, before the method runs; may be empty
   /// Errors: not_found, refused (its mailbox is full), timeout (its turn came after `until`: surely not done), down (it
-  /// threw, the text says what, or was unpublished), and those of the method
+  /// threw, the text says what, or was unpublished), maybe_done (it dropped the call), and those of the method
   void invoke(const actor_name& name, std::string method, value::list arguments, time_point until,
               std::function<void()> started, responder answer);
 
@@ -67,7 +69,7 @@ class actor_host {
   std::optional<published_actor> find(const actor_name& name) const;
   bool has(const actor_name& name) const;
 
-  /// Calls f once: with true as soon as the actor is here, or with false at `until`.
+  /// Calls f once, on any thread: with true as soon as the actor is here, or with false at `until` or stop().
   void when_published(const actor_name& name, time_point until, std::function<void(bool)> f);
 
   /// Unpublishes all; publish() fails from now on.
@@ -77,15 +79,19 @@ class actor_host {
 
  private:
   class cell;
+  using waiter = std::shared_ptr<std::function<void(bool)>>;
+
+  std::shared_ptr<cell> cell_of(const actor_name& name) const;
+  void give_up(const actor_name& name, const waiter& late);
 
   runtime& threads_;
   const clock& time_;
-  options options_;
-  reports reports_;
-  std::shared_ptr<mailbox> waiters_turn_;
+  const options options_;
+  const std::shared_ptr<const reports> reports_;
+  const std::shared_ptr<mailbox> waiters_turn_;
   mutable std::mutex mutex_;  // guards all below
   std::map<actor_name, std::shared_ptr<cell>> cells_;
-  std::multimap<actor_name, std::shared_ptr<std::function<void(bool)>>> waiters_;
+  std::multimap<actor_name, waiter> waiters_;
   bool stopped_ = false;
 };
 
