@@ -12,9 +12,9 @@ namespace flock {
 
 /// The receiving end of all channels to a node: takes each parcel once and in order. Pure.
 ///
-/// A parcel is new if its channel stands between the number before it and its own. Whatever is older is a repetition,
-/// to be acknowledged again; whatever lies further ahead leaves a gap, and the rest of its batch is dropped
-/// unacknowledged: the sender sends it again.
+/// A parcel is new if its channel stands at the number before it or beyond, but not at its own yet. Whatever is older
+/// is a repetition, to be acknowledged again; whatever lies further ahead leaves a gap, and the rest of its batch is
+/// dropped unacknowledged: the sender sends it again.
 class inbox {
  public:
   struct taken {
@@ -31,6 +31,9 @@ class inbox {
   acknowledgement safe_upto(const node_id& from, const std::string& channel) const;
 
   void restore(const node_id& from, const std::string& channel, std::uint64_t upto);
+
+  /// The sender's storage has this id now: its channels from before will never be heard of again. \returns their names
+  std::vector<std::string> forget_others(const node_id& from, const std::string& channel);
 
  private:
   struct position {

@@ -21,7 +21,7 @@ result<parcel> parcel_from_value(const value& v);
 
 /// Some parcels of one channel, in order. A channel goes from a sender's storage to a receiver; its numbers grow, and
 /// may skip: a number that was once sent is never given to another parcel, also when the sender crashed before it was
-/// durable. So each says which number came before it, and is taken by a receiver that is between the two.
+/// durable. So a batch says which number must have been taken before it, and each item follows the one before.
 struct batch {
   struct item {
     std::uint64_t number = 0;
@@ -30,12 +30,13 @@ struct batch {
   };
 
   std::string channel;      ///< id of the sender's storage
-  std::uint64_t after = 0;  ///< the number before the first item; 0 for none
+  std::uint64_t after = 0;  ///< the parcel that must have been taken before the first item; 0 for none
+  std::uint64_t again = 0;  ///< items up to this number may have been sent to an earlier life of the receiver
   std::vector<item> items;
 
-  /// Body of message_kind::parcels: {"channel","after","items":[[number, parcel]...]}.
+  /// Body of message_kind::parcels: {"channel","after","again","items":[[number, parcel]...]}.
   value to_body() const;
-  /// Errors: protocol
+  /// Errors: protocol (a member is missing or of the wrong kind; numbers that do not grow)
   static result<batch> from_body(const value& body);
 
   friend bool operator==(const batch&, const batch&) = default;
@@ -46,7 +47,7 @@ struct acknowledgement {
   std::string channel;
   std::uint64_t upto = 0;
 
-  /// Body of message_kind::acknowledge.
+  /// Body of message_kind::acknowledge: {"channel","upto"}.
   value to_body() const;
   /// Errors: protocol
   static result<acknowledgement> from_body(const value& body);

@@ -1,0 +1,93 @@
+#include "internal/member_reader.hpp"
+#include <flock/parcel.hpp>
+#include <flock/value_cast.hpp>
+
+#include <utility>
+
+namespace flock {
+
+namespace {
+
+using internal::member_reader;
+
+error broken(const error& why) { return {error_code::protocol, why.what}; }
+
+result<batch::item> item_from_value(const value& v) {
+  const auto* pair = v.as_list();
+  if (!pair || pair->size() != 2) return wrong_kind("a number and a parcel", v);
+  auto number = from_value<std::uint64_t>((*pair)[0]);
+  if (!number) return number.error();
+  auto content = parcel_from_value((*pair)[1]);
+  if (!content) return content.error().within(std::to_string(*number));
+  return batch::item{*number, *std::move(content)};
+}
+
+result<std::vector<batch::item>> items_from_value(const value& v, std::uint64_t after) {
+  const auto* list = v.as_list();
+  if (!list) return wrong_kind("a list", v);
+  std::vector<batch::item> items;
+  items.reserve(list->size());
+  for (const auto& element : *list) {
+    auto item = item_from_value(element);
+    if (!item) return item.error();
+    if (item->number <= after) {
+      return error{error_code::bad_argument, std::to_string(item->number) + " after " + std::to_string(after)};
+    }
+    after = item->number;
+    items.push_back(*std::move(item));
+  }
+  return items;
+}
+
+}  // namespace
+
+value to_value(const parcel& p) {
+  if (const auto* n = std::get_if<notification>(&p)) return value::map{{"notification", n->to_value()}};
+  return value::map{{"receipt", std::get<receipt>(p).to_value()}};
+}
+
+result<parcel> parcel_from_value(const value& v) {
+  const auto* members = v.as_map();
+  if (!members) return wrong_kind("a map", v).within("parcel");
+  if (const auto& content = v["notification"]; !content.is_null()) {
+    auto n = notification::from_value(content);
+    if (!n) return n.error().within("notification");
+    return parcel(*std::move(n));
+  }
+  if (const auto& content = v["receipt"]; !content.is_null()) {
+    auto r = receipt::from_value(content);
+    if (!r) return r.error().within("receipt");
+    return parcel(*std::move(r));
+  }
+  return error{error_code::bad_argument, "parcel: neither a notification nor a receipt"};
+}
+
+value batch::to_body() const {
+  value::list list;
+  list.reserve(items.size());
+  for (const auto& i : items) list.emplace_back(value::list{i.number, to_value(i.content)});
+  return value::map{{"channel", channel}, {"after", after}, {"again", again}, {"items", std::move(list)}};
+}
+
+result<batch> batch::from_body(const value& body) {
+  member_reader in(body);
+  auto channel = in.required<std::string>("channel");
+  auto after = in.required<std::uint64_t>("after");
+  auto again = in.required<std::uint64_t>("again");
+  if (in.failed()) return broken(*in.failed());
+  auto items = items_from_value(body["items"], *after);
+  if (!items) return broken(items.error().within("items"));
+  return batch{*std::move(channel), *after, *again, *std::move(items)};
+}
+
+value acknowledgement::to_body() const { return value::map{{"channel", channel}, {"upto", upto}}; }
+
+result<acknowledgement> acknowledgement::from_body(const value& body) {
+  member_reader in(body);
+  auto channel = in.required<std::string>("channel");
+  auto upto = in.required<std::uint64_t>("upto");
+  if (in.failed()) return broken(*in.failed());
+  return acknowledgement{*std::move(channel), *upto};
+}
+
+}  // namespace flock
