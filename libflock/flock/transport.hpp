@@ -100,8 +100,8 @@ class transport {
   /// Errors: io, bad_argument
   virtual result<void> reload() = 0;
 
-  /// Says goodbye to everybody, closes, and returns when the thread has ended. The listener is told of each connection's
-  /// end and is not called afterwards. Not to be called by the listener; a second call does nothing.
+  /// Says goodbye to everybody, closes, and returns when the thread has ended. The listener is told of each
+  /// connection's end and is not called afterwards. Not to be called by the listener; a second call does nothing.
   virtual void stop() = 0;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "internal/tls_context.hpp"
 #include <flock/transport.hpp>
 
 #include <functional>
@@ -10,19 +11,12 @@
 
 namespace flock::internal {
 
-/// The certificates of one node, as PEM files.
-struct tls_files {
-  std::string ca;
-  std::string cert;  ///< its subject alternative name holds the node id: DNS:<id> or URI:flock:<id>
-  std::string key;
-};
-
 struct tls_transport_options {
   std::string listen;              ///< "host:port"; port 0 picks one
   std::optional<tls_files> files;  ///< nothing: plain TCP, on loopback only unless `insecure`
   bool insecure = false;
   transport_limits limits;
-  /// One line for the log: level ("warning", "info", "debug") and text.
+  /// One line for the log: level ("warning", "info", "debug") and text. Called on the transport's thread.
   std::function<void(std::string_view level, const std::string& text)> log;
 };
 

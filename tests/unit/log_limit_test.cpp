@@ -1,0 +1,17 @@
+#include "internal/log_limit.hpp"
+
+#include <doctest/doctest.h>
+
+using flock::internal::log_limit;
+
+TEST_CASE("a few lines pass in each period, and the next one tells how many did not") {
+  log_limit limit;
+  flock::time_point now{};
+
+  for (int i = 0; i < log_limit::lines; ++i) CHECK(limit.pass(now) == 0u);
+  for (int i = 0; i < 1000; ++i) CHECK(!limit.pass(now));
+  now += log_limit::period;
+
+  CHECK(limit.pass(now) == 1000u);
+  CHECK(limit.pass(now) == 0u);
+}
