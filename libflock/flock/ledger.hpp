@@ -2,12 +2,18 @@
 
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
+#include <flock/name.hpp>
 #include <flock/notification.hpp>
+#include <flock/value.hpp>
 
-#include <deque>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace flock {
@@ -20,11 +26,21 @@ struct notification_record {
 
   const receipt& last() const { return receipts.back(); }
   receipt_state state() const { return last().state; }
+  /// Whether its action was, or may have been, started again after a crash.
+  bool redelivered() const;
 
   /// JSON form:
   /// {"id","node","resource","action","state","error","sender","causes","created","expires","attempts","redelivered",
-  /// "times":{state: time},"outcome","exit_status","output"}.
+  /// "times":{state: time},"outcome","exit_status","output"}. The outcome of a resource's action is taken apart into
+  /// the last three; any other stands in "outcome" as it is.
   value to_value() const;
+
+  /// Stored form: {"what","receipts","attempts"}.
+  value to_stored() const;
+  /// Errors: bad_argument
+  static result<notification_record> from_stored(const value& v);
+
+  friend bool operator==(const notification_record&, const notification_record&) = default;
 };
 
 /// The notifications of a node, sent ones and received ones, and where each of them is. Pure. A state never goes back,
@@ -38,9 +54,13 @@ class ledger {
 
   explicit ledger(options o);
 
-  /// A new notification, in state queued (here sent) or accepted (here received). False if its id is known already.
+  /// A new notification with its first receipt: queued if it was made here; accepted if it arrived, or failed if it was
+  /// not admitted. False if its id is known already.
   bool add(notification n, receipt first);
+  /// One that storage kept. The order in which they are restored is the order in which they are listed.
+  bool restore(notification_record r);
 
+  /// An action that is started again, redelivered, takes the place of its first start.
   /// \returns whether this changed anything
   bool record(const receipt& r);
 
@@ -50,21 +70,28 @@ class ledger {
   std::vector<const notification_record*> list(std::optional<receipt_state> state,
                                                const std::optional<node_id>& node) const;
 
-  /// Those not settled whose time has passed.
+  /// Those not settled whose time has passed, the longest overdue first.
   std::vector<const notification_record*> overdue(wall_time now) const;
 
   /// Forgets settled ones beyond the bounds. \returns their ids
   std::vector<std::string> trim(wall_time now);
 
-  std::size_t open() const { return open_; }
+  std::size_t open() const { return deadlines_.size(); }
   std::size_t size() const { return records_.size(); }
 
  private:
+  struct entry {
+    notification_record record;
+    std::uint64_t place;  // in order_
+  };
+  using by_time = std::set<std::pair<wall_time, std::string>>;
+
   options options_;
-  std::map<std::string, notification_record, std::less<>> records_;
-  std::deque<std::string> settled_;  // oldest first
-  std::vector<std::string> order_;
-  std::size_t open_ = 0;
+  std::map<std::string, entry, std::less<>> records_;
+  std::map<std::uint64_t, const notification_record*> order_;
+  std::uint64_t next_place_ = 0;
+  by_time deadlines_;  // of those that are not settled
+  by_time settled_;    // since when
 };
 
 }  // namespace flock
