@@ -6,9 +6,11 @@
 #include <flock/name.hpp>
 #include <flock/value.hpp>
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace flock {
@@ -16,7 +18,7 @@ namespace flock {
 /// What is believed of a node. Sent and JSON form: the enumerator's name.
 enum class node_state : std::uint8_t {
   alive = 1,  ///< in the registry, or connected
-  suspect,    ///< its connection broke or it fell silent; one witness still vouches for it
+  suspect,    ///< one witness has lost it; see directory
   dead,       ///< no witness is left
   left,       ///< it said goodbye
 };
@@ -68,21 +70,38 @@ struct node_info {
   value document() const;
 };
 
-/// What happened to a node: for events, monitors and waiting deliveries.
+/// What happened to a node: for events, monitors and waiting deliveries. From alive to alive: in a new life.
 struct node_change {
   node_id id;
   std::optional<node_state> before;  ///< nothing: it was not known
   node_state now;
   incarnation life;
+
+  friend bool operator==(const node_change&, const node_change&) = default;
 };
 
-/// Everything this node believes about the others. Pure: it is told what the registry says (listed, gone), what the
-/// transport sees (connected, silent, lost, refused, goodbye), and the time; it answers with the changes.
+/// Everything this node believes about the others. Pure: it is told what the registry says, what the transport sees,
+/// and the time; it answers with the changes, each of them once.
 ///
-/// The two are witnesses of each other. A node is dead when its connection is gone, a new one is refused or unanswered
-/// for `suspicion`, and the registry does not vouch for it; while one of them vouches, it is suspect at worst. A node
-/// that this one has no connection with is judged by the registry alone. What the registry says counts only while the
-/// registry is reachable: with it gone, nobody dies of it.
+/// The registry and the transport are witnesses of each other:
+/// - A connected node is alive, whatever the registry says.
+/// - A life that was connected, lost its connection, and at whose address nobody listens any more, is dead at once: its
+///   process is gone, and the registry, which may still list it, learns it a session time-out later.
+/// - A node whose connection broke, or that does not answer or refuses when it is dialled for the first time, is
+///   suspect. It is dead after `suspicion`, unless the registry vouches for it: then it stays suspect.
+/// - A node that was never connected is judged by the registry alone: listed is alive; no longer listed is suspect, as
+///   its session may come back, and dead after `suspicion`.
+/// - While the registry is unreachable nobody dies of its silence: what it lists stays listed, and whom it vouched for
+///   when it fell silent stays suspect. It does not vouch for those who become suspect afterwards.
+/// - A goodbye means left, whatever the registry still lists.
+/// - Dead and left ones come back when they connect. A dead one also does when the registry lists it anew, after it did
+///   not; that it goes on listing it says nothing.
+///
+/// A node has one life at a time. Another one takes over when it connects, or when the registry lists it and it started
+/// later or was listed after the present one; that is a change too. Late words about a life that was replaced change
+/// nothing. When the present life ends, another one that is connected or listed follows.
+///
+/// This node itself is alive from the first word about it on; only another life of it counts.
 class directory {
  public:
   struct options {
@@ -90,23 +109,24 @@ class directory {
     milliseconds keep{24 * 3600'000};  ///< dead and left nodes are forgotten after this long
   };
 
-  directory(node_id self, options o);
+  directory(node_id self, options o) : self_(std::move(self)), options_(o) {}
 
   using changes = std::vector<node_change>;
 
-  // What the registry says.
+  // What the registry says. It is taken for unreachable until registry_reachable(true).
   changes listed(const node_id& id, const node_life& life, time_point now, wall_time wall);
   changes unlisted(const node_id& id, time_point now, wall_time wall);
-  /// A whole list of the nodes in one bucket or in all of them: those of `among` that are not in it are unlisted.
+  /// Also before the node is known; forgotten with it.
   void described(const node_id& id, node_attributes about);
   void registry_reachable(bool yes);
 
   // What the transport sees.
+  /// \param life  its start may be left out: then the registry's word decides whether another life is older
   changes connected(const node_id& id, const node_life& life, time_point now, wall_time wall);
-  /// \param refused  nobody listens at its address any more: its process is gone
-  changes disconnected(const node_id& id, const incarnation& life, bool refused, time_point now, wall_time wall);
+  changes disconnected(const node_id& id, const incarnation& life, time_point now, wall_time wall);
+  /// \param refused  nobody listens there: its process is gone. Not that it rejected this node
   changes dial_failed(const node_id& id, bool refused, time_point now, wall_time wall);
-  changes said_goodbye(const node_id& id, const incarnation& life, wall_time wall);
+  changes said_goodbye(const node_id& id, const incarnation& life, time_point now, wall_time wall);
 
   /// Lets time pass: suspects die, the forgotten go.
   changes tick(time_point now, wall_time wall);
@@ -118,26 +138,49 @@ class directory {
   std::vector<const node_info*> all() const;
   std::size_t size() const { return nodes_.size(); }
 
-  /// The nodes that a location means, in the order of their ids: alive and suspect ones, and named ones always. With
-  /// `any`, one of them: this node if it is among them, else an alive one before a suspect one.
-  /// Errors: not_found (nobody matches; the text says of what), bad_argument (an empty location)
+  /// The nodes that a location means, in the order of their ids: alive and suspect ones that match all of it. A
+  /// location of names alone means those, whatever is known of them. With `any`, one of them: this node if it is among
+  /// them, else an alive one before a suspect one.
+  ///
+  /// Errors: not_found (nobody matches; the text says what), bad_argument (an empty location, or its query)
   result<std::vector<node_id>> select(const location& where) const;
 
  private:
   struct entry {
     node_info info;
-    bool in_registry = false;
-    bool connected = false;
-    std::optional<time_point> suspected;  ///< since when, if suspect
-    std::optional<time_point> ended;      ///< since when, if dead or left
+    std::optional<node_life> listed;     // what the registry lists, which may be another life than info's
+    std::vector<node_life> connections;  // lives with an open connection: hardly ever two
+    std::deque<incarnation> replaced;    // lives that are over for sure, the latest last
+    bool met = false;                    // this life has been connected
+    bool broken = false;                 // the last word of the transport about this life was a bad one
+    bool vouched = false;                // the registry's word while suspect, see above
+    std::optional<time_point> suspected;
+    std::optional<time_point> ended;
+
+    bool is_listed() const { return listed && listed->life == info.life.life; }
+    bool is_connected() const;
+    bool was_replaced(const node_life& other) const;
+    bool is_followed_by(const node_life& other, const std::optional<node_life>& before) const;
+    void forget_connection(const incarnation& life);
+    void replace(const incarnation& life);
+    void follow(const node_life& other);
+    void live(const node_life& other);
+    void take_over();
+    void end(node_state how, time_point now);
   };
 
-  changes move(entry& e, node_state to, wall_time wall);
+  template <class Event> changes change(entry& e, time_point now, wall_time wall, Event happens);
+  template <class Event>
+  changes meet(const node_id& id, const node_life& life, time_point now, wall_time wall, Event happens);
+  entry* find_other(const node_id& id);
+  void judge(entry& e, bool refused, time_point now) const;
+  std::optional<time_point> due(const entry& e) const;
 
   node_id self_;
   options options_;
   bool registry_reachable_ = false;
   std::map<node_id, entry> nodes_;
+  std::map<node_id, node_attributes> described_;  // of nodes that are not known yet
 };
 
 }  // namespace flock
