@@ -18,10 +18,12 @@ struct zookeeper_options {
   std::function<void(std::string_view level, const std::string& text)> log;
 };
 
-/// A registry on ZooKeeper's multi-threaded C client.
+/// A registry on ZooKeeper's multi-threaded C client. Answers and reports come on one thread of its own; after stop()
+/// calls are answered before they return.
 ///
-/// The session's end is judged by our own monotonic clock as well: ZooKeeper reports an expiry only when a server
-/// answers again, so from session_timeout without a connection on the session counts as lost, and the listener is told.
+/// The session's end is judged by our own monotonic clock as well, for ZooKeeper reports an expiry only when a server
+/// answers again: session_timeout after the making of the last call that was answered, the session counts as lost. That
+/// is never later than the servers end it. Servers may allow less than the session_timeout asked for; theirs counts.
 std::unique_ptr<registry> make_zookeeper_registry(const clock& time, zookeeper_options o);
 
 }  // namespace flock::internal
