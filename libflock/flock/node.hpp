@@ -20,7 +20,8 @@ namespace flock {
 
 class node_core;
 
-/// This process as a member of a flock: publishes actors, finds those of others. Safe for threads. The destructor stops it.
+/// This process as a member of a flock: publishes actors, finds those of others. Safe for threads. The destructor stops
+/// it.
 class node {
  public:
   /// Starts a node and returns when it is ready, which it is without the registry too: it joins when that appears.
@@ -30,8 +31,8 @@ class node {
   /// For main(): reads the options (see read_config), prints and exits on --help, --version and on anything wrong.
   static node start(int argc, char** argv);
 
-  node(node&&) noexcept;
-  node& operator=(node&&) noexcept;
+  node(node&& other) noexcept;
+  node& operator=(node&& other) noexcept;
   ~node();
 
   const node_id& id() const;
@@ -42,8 +43,7 @@ class node {
   /// when it throws it is made anew, with backoff, and its name keeps working. Its constructor gets `arguments`, and a
   /// node& first if it takes one. Names of the form type[name] are those of resources.
   /// Errors: conflict (the name is taken on this node), bad_argument (no such name is possible), shutting_down
-  template <describable T, class... A>
-  result<ref<T>> publish(std::string name, A... arguments) {
+  template <describable T, class... A> result<ref<T>> publish(std::string name, A... arguments) {
     auto make = [self = &lasting(), arguments...]() -> std::unique_ptr<actor_object> {
       if constexpr (std::is_constructible_v<T, node&, A...>)
         return std::make_unique<described_actor<T>>(std::make_unique<T>(*self, arguments...));
@@ -59,8 +59,7 @@ class node {
 
   /// Finds "node/actor" on that node, or "actor" on any living one, waiting until it appears.
   /// Errors: not_found (not there after `at_most`), unreachable, bad_argument
-  template <describable T>
-  result<ref<T>> find(const std::string& where, milliseconds at_most = milliseconds(5000)) {
+  template <describable T> result<ref<T>> find(const std::string& where, milliseconds at_most = milliseconds(5000)) {
     auto found = find_address(where, at_most);
     if (!found) return found.error();
     return ref<T>(as_caller(), *std::move(found));
@@ -68,8 +67,7 @@ class node {
 
   /// All that publish this actor name now.
   /// Errors: unreachable (the registry did not answer within the call timeout)
-  template <describable T>
-  result<std::vector<ref<T>>> find_all(const std::string& actor) {
+  template <describable T> result<std::vector<ref<T>>> find_all(const std::string& actor) {
     auto found = find_addresses(actor);
     if (!found) return found.error();
     std::vector<ref<T>> all;
@@ -97,13 +95,10 @@ class node {
 
  private:
   struct parts;
-  explicit node(std::shared_ptr<parts> p);
+  node(std::shared_ptr<parts> p, bool owns);
 
   using factory = std::function<std::unique_ptr<actor_object>()>;
-  template <class T>
-  static std::string type_of() {
-    return type_name(typeid(T).name());
-  }
+  template <class T> static std::string type_of() { return type_name(typeid(T).name()); }
   static std::string type_name(const char* mangled);
   result<flock::address> publish_object(std::string name, std::string type, factory make);
   result<flock::address> find_address(const std::string& where, milliseconds at_most);
@@ -112,7 +107,8 @@ class node {
   /// This node as an actor may keep it: it stays where it is when this object is moved.
   node& lasting() const;
 
-  std::shared_ptr<parts> parts_;
+  std::shared_ptr<parts> parts_;  // kept alive by refs, too, which find it stopped
+  bool owns_ = true;
 };
 
 }  // namespace flock

@@ -1,0 +1,127 @@
+#include <flock/notifier.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace flock {
+
+notifier::notifier(node_id self, std::string id_prefix, const clock& time, milliseconds ttl, const directory& nodes,
+                   ways w)
+    : self_(std::move(self)),
+      id_prefix_(std::move(id_prefix)),
+      time_(time),
+      ttl_(ttl),
+      nodes_(nodes),
+      ways_(std::move(w)),
+      table_(subscription_table::limits{}) {}
+
+notification notifier::make(const node_id& target, const actor_name& actor, std::string action, value::list arguments,
+                            std::vector<cause> causes) {
+  return {id_prefix_ + "-" + std::to_string(next_++),
+          self_,
+          target,
+          actor,
+          std::move(action),
+          std::move(arguments),
+          std::move(causes),
+          time_.wall(),
+          time_.wall() + ttl_};
+}
+
+void notifier::send(wanted_action what, all_sent done) {
+  if (what.where.empty()) return done(error{error_code::bad_argument, "no location: neither node, role nor query"});
+  auto looked_up = [this, what, done = std::move(done)](result<void> known) {
+    if (!known) return done(known.error());
+    auto targets = nodes_.select(what.where);
+    if (!targets) return done(targets.error());
+
+    // Filled one by one as the outbox answers, in whatever order.
+    struct pending {
+      std::vector<sent> out;
+      std::size_t missing;
+      all_sent done;
+    };
+    auto all = std::make_shared<pending>(pending{{}, targets->size(), done});
+    for (const auto& target : *targets) all->out.push_back({{}, target, {}});
+    for (std::size_t i = 0; i < targets->size(); ++i) {
+      auto n = make((*targets)[i], what.resource.actor(), what.action, {}, what.causes);
+      all->out[i].id = n.id;
+      ways_.submit(std::move(n), [all, i](result<void> taken) {
+        all->out[i].taken = std::move(taken);
+        if (--all->missing == 0) all->done(std::move(all->out));
+      });
+    }
+  };
+  ways_.look_up(what.where, std::move(looked_up));
+}
+
+result<void> notifier::wishes_of(const node_id& subscriber, std::vector<wish> wishes) {
+  auto changed = table_.replace(subscriber, std::move(wishes));
+  if (!changed) return changed.error();
+  return {};
+}
+
+std::vector<wanted_action> notifier::wanted_by_subscribers(const resource_name& updated) const {
+  std::vector<wanted_action> out;
+  for (const auto& m : table_.matching(updated)) {
+    wanted_action w;
+    w.resource = m.what.resource;
+    w.action = m.what.action;
+    w.where.nodes = {m.subscriber};
+    w.when = m.what.when;
+    out.push_back(std::move(w));
+  }
+  return out;
+}
+
+void notifier::subscribe(std::vector<subscription> all) {
+  ours_ = std::move(all);
+  for (const auto& s : ours_) ways_.watch(s.publishers);
+  nodes_changed();
+}
+
+std::vector<wish> notifier::wishes_for(const node_id& publisher) const {
+  std::vector<wish> out;
+  for (const auto& s : ours_) {
+    const auto publishers = nodes_.select(s.publishers);
+    if (publishers && std::find(publishers->begin(), publishers->end(), publisher) != publishers->end())
+      out.push_back({s.id, s.watched, s.resource, s.action, s.when});
+  }
+  return out;
+}
+
+void notifier::nodes_changed() {
+  std::set<node_id> publishers;
+  for (const auto& [id, wishes] : told_) publishers.insert(id);  // who may have to hear that a wish is gone
+  for (const auto& s : ours_)
+    if (auto selected = nodes_.select(s.publishers)) publishers.insert(selected->begin(), selected->end());
+  for (const auto& id : publishers) {
+    if (id == self_) {
+      table_.replace(self_, wishes_for(self_)).has_value();
+    } else if (ways_.is_connected(id)) {
+      tell(id);
+    } else {
+      ways_.want_connection(id);
+    }
+  }
+}
+
+void notifier::connected(const node_id& id) {
+  told_.erase(id);  // another life of it may have forgotten what it was told
+  tell(id);
+}
+
+void notifier::tell(const node_id& publisher) {
+  auto wishes = wishes_for(publisher);
+  auto known = told_.find(publisher);
+  if (known == told_.end() ? wishes.empty() : known->second == wishes) return;
+  told_[publisher] = wishes;
+  ways_.tell_wishes(publisher, wishes, [this, publisher](result<void> told) {
+    if (told) return;
+    told_.erase(publisher);
+    // A refusal is told again too: a reload over there may lift it. Without a connection, connected() tells.
+    if (ways_.is_connected(publisher)) ways_.retry_soon([this, publisher] { tell(publisher); });
+  });
+}
+
+}  // namespace flock

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <flock/clock.hpp>
+#include <flock/directory.hpp>
+#include <flock/error.hpp>
+#include <flock/location.hpp>
+#include <flock/name.hpp>
+#include <flock/notification.hpp>
+#include <flock/run.hpp>
+#include <flock/subscriptions.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace flock {
+
+/// From "that action, there" to one notification for each target, and from this node's subscriptions to what each
+/// publisher is told. Lives in one mailbox.
+class notifier {
+ public:
+  struct ways {
+    /// Answers when every node that the location may mean is known as well as it can be.
+    std::function<void(const location&, std::function<void(result<void>)>)> look_up;
+    std::function<void(notification, std::function<void(result<void>)> taken)> submit;
+    /// Tells a connected publisher all that this node wishes of it.
+    std::function<void(const node_id&, std::vector<wish>, std::function<void(result<void>)>)> tell_wishes;
+    std::function<void(const node_id&)> want_connection;
+    std::function<bool(const node_id&)> is_connected;
+    std::function<void(const location&)> watch;  ///< keep knowing which nodes it means
+    std::function<void(std::function<void()>)> retry_soon;
+  };
+
+  /// One target of what was asked for.
+  struct sent {
+    std::string id;  ///< of the notification; empty if none was made
+    node_id target;
+    result<void> taken;
+  };
+  using all_sent = std::function<void(result<std::vector<sent>>)>;
+
+  /// \param id_prefix  unique for this life of the node; notifications are numbered behind it
+  notifier(node_id self, std::string id_prefix, const clock& time, milliseconds ttl, const directory& nodes, ways w);
+
+  /// A notification with the next id, made now.
+  notification make(const node_id& target, const actor_name& actor, std::string action, value::list arguments,
+                    std::vector<cause> causes);
+
+  /// Makes and submits a notification for each node of the location; answers when the outbox has taken or refused all.
+  /// Errors: not_found (nobody matches), bad_argument
+  void send(wanted_action what, all_sent done);
+
+  // This node as a publisher.
+  result<void> wishes_of(const node_id& subscriber, std::vector<wish> wishes);
+  const subscription_table& subscribers() const { return table_; }
+  /// What subscribers want when this resource was updated.
+  std::vector<wanted_action> wanted_by_subscribers(const resource_name& updated) const;
+
+  // This node as a subscriber.
+  void subscribe(std::vector<subscription> all);
+  const std::vector<subscription>& subscriptions() const { return ours_; }
+
+  // What happened.
+  void connected(const node_id& id);
+  /// The directory knows more or other nodes now.
+  void nodes_changed();
+
+ private:
+  void tell(const node_id& publisher);
+  std::vector<wish> wishes_for(const node_id& publisher) const;
+
+  node_id self_;
+  std::string id_prefix_;
+  const clock& time_;
+  milliseconds ttl_;
+  const directory& nodes_;
+  ways ways_;
+  std::uint64_t next_ = 1;
+  subscription_table table_;
+  std::vector<subscription> ours_;
+  std::map<node_id, std::vector<wish>> told_;  // what each publisher knows of our wishes in its present life
+};
+
+}  // namespace flock
