@@ -1,0 +1,58 @@
+#pragma once
+
+#include "actors/action_context.hpp"
+#include "actors/declaration.hpp"
+#include <flock/actor_type.hpp>
+#include <flock/clock.hpp>
+#include <flock/runtime.hpp>
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock {
+
+/// The actor that stands for a declared resource. Its methods are the actions of its type, and `state`.
+///
+/// An action takes an optional action_context and answers {"outcome","exit_status","output"}, or with an error if it
+/// failed, whose text ends with the end of the output. Actions are performed one at a time in the order in which they
+/// were asked for, also while one of them waits for its command.
+///
+/// `state` answers {"resource","actions","state","action","outcome","at","run","error"}: idle or running, and how the
+/// last action ended; null where there was none. Those in why-run mode and `nothing` are no such actions.
+class resource final : public actor_object {
+ public:
+  /// What a resource uses of its node, which outlives it. The functions are called on any thread.
+  struct surroundings {
+    runtime& threads;
+    const clock& time;
+    std::stop_token stopping;  ///< ends the commands that run
+    std::function<void(std::string_view)> log;
+    /// An action updated the resource. Called before the action is answered.
+    std::function<void(const resource_name&, const std::string& action, const action_context&)> updated;
+  };
+
+  resource(surroundings around, std::shared_ptr<const declaration> declared);
+  /// Actions that wait are answered with down; the one under way goes on and is answered.
+  ~resource() override;
+
+  const std::vector<method_info>& methods() const override { return methods_; }
+
+  /// Errors: no_such_method, bad_argument (the context), refused (too many wait), shutting_down and maybe_done (the
+  /// node stops: not begun, ended half-way), down, io and others of the action itself
+  void invoke(std::string_view method, const value::list& arguments, responder answer) override;
+
+  /// Actions that may wait for the one under way. Whoever asks more often than this does not look at the answers.
+  static constexpr std::size_t max_waiting = 1'000;
+
+ private:
+  class work;
+
+  std::shared_ptr<work> work_;  // shared with the blocking job under way
+  std::vector<method_info> methods_;
+};
+
+}  // namespace flock

@@ -1,0 +1,77 @@
+#include "actors/execute_resource.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace flock;
+
+namespace {
+
+action_report run(const std::string& name, value::map members, const attempt& how = {}) {
+  const value given = std::move(members);
+  declared_members read(given);
+  const auto execute = execute_resource().make({"execute", name}, read);
+  REQUIRE(read.finish().empty());
+  return execute->perform("run", how);
+}
+
+std::vector<declared_members::fault> faults(value::map members) {
+  const value given = std::move(members);
+  declared_members read(given);
+  execute_resource().make({"execute", "x"}, read);
+  return read.finish();
+}
+
+}  // namespace
+
+TEST_CASE("the command of an execute is its name unless one is given") {
+  CHECK(run("echo name", {}).output == "name\n");
+  CHECK(run("echo name", {{"command", "echo member"}}).output == "member\n");
+}
+
+TEST_CASE("an execute that ran is updated") {
+  const auto report = run("echo toast; pwd; echo $A", {{"cwd", "/"}, {"environment", value::map{{"A", "b"}}}});
+
+  CHECK(report.how == outcome::updated);
+  CHECK(report.output == "toast\n/\nb\n");
+}
+
+TEST_CASE("an execute that failed tells its exit status and output") {
+  const auto report = run("echo no; exit 3", {});
+
+  CHECK(report.how == outcome::failed);
+  CHECK(report.exit_status == 3);
+  CHECK(report.output == "no\n");
+  CHECK(report.why == error{error_code::io, "exit status 3"});
+}
+
+TEST_CASE("an execute that took too long failed") {
+  CHECK(run("sleep 30", {{"timeout", 0.05}}).why == error{error_code::io, "timed out after 50ms"});
+}
+
+TEST_CASE("an execute whose file is there already is up to date") {
+  CHECK(run("exit 3", {{"creates", "/etc/passwd"}}).how == outcome::up_to_date);
+  CHECK(run("exit 3", {{"creates", "passwd"}, {"cwd", "/etc"}}).how == outcome::up_to_date);
+  CHECK(run("true", {{"creates", "/no/such/file"}}).how == outcome::updated);
+}
+
+TEST_CASE("why-run says which command would run") {
+  const auto report = run("exit 3", {}, {.why_run = true});
+
+  CHECK(report.how == outcome::updated);
+  CHECK(report.output == "would run exit 3");
+}
+
+TEST_CASE("a command that cannot be started failed") {
+  CHECK(run("true", {{"cwd", "/no/such/folder"}}).why->what ==
+        "cannot change to directory /no/such/folder: No such file or directory");
+}
+
+TEST_CASE("what is wrong with the members of an execute is told") {
+  using fault = declared_members::fault;
+  CHECK(faults({{"timeout", "soon"}}).front().member == "timeout");
+  CHECK(faults({{"cwd", "tmp"}}) == std::vector{fault{"cwd", R"("tmp" is no absolute path)"}});
+  CHECK(faults({{"creates", "toast"}}) ==
+        std::vector{fault{"creates", "toast is no absolute path, and there is no cwd"}});
+  CHECK(faults({{"environment", value::map{{"a=b", "c"}}}}) ==
+        std::vector{fault{"environment", R"("a=b" is no name of a variable)"}});
+}
