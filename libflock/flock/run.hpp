@@ -6,7 +6,6 @@
 #include <flock/notification.hpp>
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +25,8 @@ struct wanted_action {
   /// {"action","resource","node"|"roles"|"recipes"|"environment"|"query","timing","on"}.
   static result<wanted_action> from_value(const value& v);
   value to_value() const;
+
+  friend bool operator==(const wanted_action&, const wanted_action&) = default;
 };
 
 /// One convergence of a node: decides what is sent when. Pure. As in Chef: immediate ones go out straight after the
@@ -39,7 +40,8 @@ class run {
   bool why_run() const { return why_run_; }
   wall_time started() const { return started_; }
 
-  /// Something was updated and wants these: \returns the ones to send now; delayed ones are kept.
+  /// Something was updated and wants these: \returns the ones to send now, which those for `before` are too; delayed
+  /// ones are kept.
   std::vector<wanted_action> updated(std::vector<wanted_action> wants);
 
   /// The run has ended: \returns what was delayed, in the order of the first wish for each.
@@ -52,7 +54,6 @@ class run {
   wall_time started_;
   bool why_run_;
   std::vector<wanted_action> delayed_;
-  std::set<std::string> seen_;
 };
 
 }  // namespace flock

@@ -6,15 +6,18 @@
 #include <flock/notification.hpp>
 #include <flock/value.hpp>
 
+#include <cstddef>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace flock {
 
 /// A standing wish of this node: when that resource over there is updated, perform this action here.
 struct subscription {
-  std::string id;         ///< stable over restarts: made of the members below
+  std::string id;         ///< stable over restarts: a hash of the members below, 16 hexadecimal digits
   resource_name watched;  ///< on the publisher
   location publishers;
   resource_name resource;  ///< ours
@@ -61,6 +64,8 @@ class subscription_table {
   struct match {
     node_id subscriber;
     wish what;
+
+    friend bool operator==(const match&, const match&) = default;
   };
   /// Who wants to hear that this resource was updated; by subscriber, then in the order of their wishes.
   std::vector<match> matching(const resource_name& updated) const;
@@ -70,7 +75,8 @@ class subscription_table {
  private:
   limits limits_;
   std::map<node_id, std::vector<wish>> by_node_;
-  std::multimap<std::string, std::pair<node_id, std::size_t>> by_resource_;  // "type[name]" -> place in by_node_
+  using place = std::pair<node_id, std::size_t>;  // in by_node_
+  std::map<resource_name, std::set<place>> by_resource_;
 };
 
 }  // namespace flock
