@@ -1,0 +1,83 @@
+#pragma once
+
+#include "actors/action_context.hpp"
+#include "actors/declaration.hpp"
+#include <flock/actor_type.hpp>
+#include <flock/clock.hpp>
+#include <flock/name.hpp>
+#include <flock/run.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace flock {
+
+/// Runs over this node's resources, one at a time, and what an update of them sets off. Lives in one mailbox, in whose
+/// turn all is called and all answers come. Whoever owns it outlives every action that it asked for.
+class convergence {
+ public:
+  /// What a run asks of its node.
+  class host {
+   public:
+    virtual ~host() = default;
+
+    /// Performs an action; an update is reported with updated() before the answer. May answer at once.
+    virtual void perform(const resource_name& what, const std::string& action, const action_context& why,
+                         responder answer) = 0;
+    /// What is wanted by whom once this resource is updated: its own remote_notifies and the subscriptions of others.
+    virtual std::vector<wanted_action> wanted_after(const resource_name& updated) = 0;
+    virtual void send(const wanted_action& what) = 0;
+  };
+
+  /// \param life  begins the id of each run, so that no two of a node's lives share one
+  convergence(node_id self, std::string life, const clock& time, host& of);
+
+  /// Performs each resource's action in this order, up to the first that fails. Answers at the end, with
+  /// {"run","started","ended","success","why_run","resources":[{"resource","action","outcome","error","output"}],"updated",
+  /// "notifications"}: `error` with failed only, `output`, which is what would be done, in why-run mode only.
+  /// Errors: conflict (a run is under way)
+  void start(const std::vector<declaration>& resources, bool why_run, responder answer);
+
+  /// An action updated a resource. In the run that is under way, what is to be sent immediately is sent, and what is
+  /// delayed waits for the run's end; outside of it the update is a run of its own, and has ended.
+  void updated(const resource_name& what, const std::string& action, const action_context& why);
+
+  /// The run under way, or null.
+  const run* under_way() const { return current_ ? &current_->state : nullptr; }
+
+ private:
+  struct step {
+    resource_name what;
+    std::string action;
+  };
+  struct progress {
+    run state;
+    std::deque<step> left;
+    responder answer;
+    value::list done;
+    std::int64_t updated = 0;
+    std::int64_t sent = 0;
+    bool success = true;
+  };
+
+  std::string next_id();
+  void advance();
+  void perform_next();
+  void finish_step(const step& s, result<value> answer);
+  void finish();
+  std::int64_t send_all(const std::vector<wanted_action>& wanted);
+
+  node_id self_;
+  std::string life_;
+  const clock& time_;
+  host& host_;
+  std::int64_t runs_ = 0;
+  std::optional<progress> current_;
+  bool advancing_ = false;  // advance() is on the stack
+  bool waiting_ = false;    // for an answer
+};
+
+}  // namespace flock
