@@ -1,5 +1,7 @@
 #include "actors/declared_members.hpp"
 
+#include "actors/listed.hpp"
+
 #include <charconv>
 #include <cmath>
 
@@ -8,12 +10,6 @@ namespace {
 
 // A mode as a number beyond this one was meant to be octal: 644 is 01204.
 constexpr std::int64_t largest_plain_mode = 0777;
-
-std::string joined(const std::set<std::string>& names) {
-  std::string all;
-  for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
-  return all;
-}
 
 error bad_mode(const std::string& text) {
   return {error_code::bad_argument, text + R"( is no mode of a file: write octal text, like "0644")"};
@@ -25,7 +21,7 @@ std::vector<declared_members::fault> declared_members::finish() {
   const auto* all = members_.as_map();
   if (all == nullptr) return std::move(faults_);
   for (const auto& [name, ignored] : *all) {
-    if (!known_.contains(name)) complain(name, "unknown member; there are " + joined(known_));
+    if (!known_.contains(name)) complain(name, "unknown member; there are " + listed(known_));
   }
   return std::move(faults_);
 }

@@ -1,5 +1,6 @@
 #include "actors/execute_resource.hpp"
 #include "actors/file_resource.hpp"
+#include "actors/listed.hpp"
 #include "actors/log_resource.hpp"
 #include "actors/resource_type.hpp"
 
@@ -11,11 +12,7 @@ bool resource_type::has_action(std::string_view action) const {
   return std::any_of(actions.begin(), actions.end(), [&](const auto& a) { return a.name == action; });
 }
 
-std::string resource_type::action_names() const {
-  std::string all;
-  for (const auto& a : actions) all += (all.empty() ? "" : ", ") + a.name;
-  return all;
-}
+std::string resource_type::action_names() const { return listed(actions, &method_info::name); }
 
 method_info describe_action(std::string name, std::string doc) {
   return {.name = std::move(name), .doc = std::move(doc), .parameters = {"map?"}, .returns = "map"};
