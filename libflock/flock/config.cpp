@@ -4,10 +4,13 @@
 #include <boost/program_options.hpp>
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <fstream>
 #include <functional>
-#include <set>
+#include <initializer_list>
 #include <sstream>
 #include <unistd.h>
 
@@ -26,6 +29,9 @@ struct given {
 };
 using given_options = std::map<std::string, std::vector<given>>;
 
+/// Where each option that counts was given.
+using origins = std::map<std::string, std::string, std::less<>>;
+
 struct option {
   std::string name;
   std::string argument;  // shown in --help; empty for a switch
@@ -38,6 +44,14 @@ error bad(std::string what) { return {error_code::bad_argument, std::move(what)}
 
 auto text_into(std::string config::*member) {
   return [member](config& c, const std::string& text) -> result<void> {
+    c.*member = text;
+    return {};
+  };
+}
+
+auto path_into(std::string config::*member) {
+  return [member](config& c, const std::string& text) -> result<void> {
+    if (text.empty()) return bad("is empty");
     c.*member = text;
     return {};
   };
@@ -64,12 +78,20 @@ result<void> check_endpoint(const std::string& text) {
   return {};
 }
 
-auto endpoint_into(std::string config::*member) {
-  return [member](config& c, const std::string& text) -> result<void> {
-    if (auto checked = check_endpoint(text); !checked) return checked;
-    c.*member = text;
-    return {};
-  };
+result<void> read_listen(config& c, const std::string& text) {
+  if (auto checked = check_endpoint(text); !checked) return checked;
+  c.listen = text;
+  return {};
+}
+
+result<void> read_advertise(config& c, const std::string& text) {
+  if (auto checked = check_endpoint(text); !checked) return checked;
+  const auto colon = text.rfind(':');
+  const auto host = text.substr(0, colon);
+  const bool any_port = text.find_first_not_of('0', colon + 1) == std::string::npos;
+  if (any_port || host == "0.0.0.0" || host == "[::]") return bad("'" + text + "' is no address to connect to");
+  c.advertise = text;
+  return {};
 }
 
 auto word_into(std::vector<std::string> node_attributes::*member) {
@@ -90,9 +112,10 @@ auto switch_into(bool config::*member) {
 
 result<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
+  if (in) in.peek();  // a folder can be opened; reading it is what fails
+  if (in.fail()) return error{error_code::io, "cannot read " + path + ": " + std::string(std::strerror(errno))};
   std::ostringstream out;
-  if (in) out << in.rdbuf();
-  if (!in || in.bad()) return error{error_code::io, "cannot read " + path + ": " + std::string(std::strerror(errno))};
+  if (!in.eof()) out << in.rdbuf();
   return out.str();
 }
 
@@ -146,13 +169,11 @@ const std::vector<option>& options() {
          return {};
        }},
       {"registry-auth", "AUTH", "digest:user:password, or @FILE that holds it", read_auth},
-      {"listen", "HOST:PORT", "where other nodes connect; port 0 picks one (default: 127.0.0.1:22222)",
-       endpoint_into(&config::listen)},
-      {"advertise", "HOST:PORT", "the address that others are told (default: where it listens)",
-       endpoint_into(&config::advertise)},
-      {"socket", "PATH", "the control socket (default: /run/flock/flockd.sock)", text_into(&config::socket)},
-      {"state-dir", "DIR", "what survives a restart (default: /var/lib/flock)", text_into(&config::state_dir)},
-      {"resources", "DIR", "resource files (default: /etc/flock/resources.d)", text_into(&config::resources)},
+      {"listen", "HOST:PORT", "where other nodes connect; port 0 picks one (default: 127.0.0.1:22222)", read_listen},
+      {"advertise", "HOST:PORT", "the address that others are told (default: where it listens)", read_advertise},
+      {"socket", "PATH", "the control socket (default: /run/flock/flockd.sock)", path_into(&config::socket)},
+      {"state-dir", "DIR", "what survives a restart (default: /var/lib/flock)", path_into(&config::state_dir)},
+      {"resources", "DIR", "resource files (default: /etc/flock/resources.d)", path_into(&config::resources)},
       {"policy", "FILE", "who may ask for what (default: nodes of the same environment)", text_into(&config::policy)},
       {"environment", "NAME", "environment of this node",
        [](config& c, const std::string& text) -> result<void> {
@@ -287,20 +308,43 @@ result<given_options> from_environment(const std::map<std::string, std::string>&
   return out;
 }
 
+/// A name that merely begins like a loopback address may lead anywhere.
 bool is_loopback(const std::string& endpoint) {
   const auto host = endpoint.substr(0, endpoint.rfind(':'));
-  return host.starts_with("127.") || host == "localhost" || host == "[::1]";
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return host.starts_with("127.");
+  return host == "localhost" || host == "[::1]";
 }
 
-result<void> check_together(const config& c) {
+result<void> check_together(const config& c, const origins& from) {
+  const auto where = [&](std::initializer_list<std::string_view> options) {
+    for (auto o : options)
+      if (auto given = from.find(o); given != from.end()) return given->second;
+    return std::string(*options.begin());
+  };
   const int files = !c.tls_ca.empty() + !c.tls_cert.empty() + !c.tls_key.empty();
-  if (files != 0 && files != 3)
-    return bad("tls-ca, tls-cert and tls-key belong together; " + std::to_string(files) + " of them given");
-  if (!c.tls() && !c.insecure && !is_loopback(c.listen))
-    return bad("listen: without TLS only loopback addresses are allowed, not " + c.listen +
+  if (files != 0 && files != 3) {
+    return bad(where({"tls-ca", "tls-cert", "tls-key"}) + ": tls-ca, tls-cert and tls-key belong together; " +
+               std::to_string(files) + " of them given");
+  }
+  if (!c.tls() && !c.insecure && !is_loopback(c.listen)) {
+    return bad(where({"listen"}) + ": without TLS only loopback addresses are allowed, not " + c.listen +
                "; see tls-cert, or insecure");
-  if (c.session_timeout < 2 * c.heartbeat) return bad("session-timeout: must be at least twice the heartbeat");
+  }
+  if (c.session_timeout < 2 * c.heartbeat) {
+    const auto session = format_duration(c.session_timeout), heartbeat = format_duration(c.heartbeat);
+    if (from.contains("session-timeout"))
+      return bad(where({"session-timeout"}) + ": " + session + " is less than twice the heartbeat, " + heartbeat);
+    return bad(where({"heartbeat"}) + ": " + heartbeat + " is more than half the session-timeout, " + session);
+  }
   return {};
+}
+
+/// zookeeper is another word for registry.
+result<void> check_registry(const given_options& source) {
+  const auto url = source.find("registry"), servers = source.find("zookeeper");
+  if (url == source.end() || servers == source.end()) return {};
+  return bad(servers->second.front().where + ": registry is given too, at " + url->second.front().where);
 }
 
 }  // namespace
@@ -339,7 +383,8 @@ result<config> read_config(const config_sources& from) {
   config out;
   given_options file;
   const auto named = arguments->find("config");
-  if (named != arguments->end()) out.file = named->second.back().text;
+  if (named != arguments->end() && named->second.size() > 1) return bad("--config is given twice");
+  if (named != arguments->end()) out.file = named->second.front().text;
   if (named == arguments->end() && !from.default_file.empty() && ::access(from.default_file.c_str(), F_OK) == 0)
     out.file = from.default_file;
   if (!out.file.empty()) {
@@ -348,24 +393,23 @@ result<config> read_config(const config_sources& from) {
     file = *std::move(read);
   }
 
-  // zookeeper is another word for registry: whichever comes from the stronger source counts.
-  const given_options* sources[] = {&*arguments, &file, &*environment};
-  std::set<std::string> settled;
-  for (const auto* source : sources) {
-    std::set<std::string> here;
+  const given_options* strongest_first[] = {&*arguments, &file, &*environment};
+  origins settled;
+  for (const auto* source : strongest_first) {
+    if (auto checked = check_registry(*source); !checked) return checked.error();
+    origins here;
     for (const auto& [key, values] : *source) {
       const auto* known = find_option(key);
       const auto meaning = key == "zookeeper" ? "registry" : key;
-      if (!known || settled.contains(meaning)) continue;
-      here.insert(meaning);
+      if (!known || values.empty() || settled.contains(meaning)) continue;
+      here.emplace(meaning, values.front().where);
       if (values.size() > 1 && !known->repeats) return bad(values.back().where + " is given twice");
       for (const auto& v : values)
         if (auto set = known->set(out, v.text); !set) return set.error().within(v.where);
     }
     settled.merge(here);
   }
-  if (auto checked = check_together(out); !checked)
-    return out.file.empty() ? checked.error() : checked.error().within(out.file);
+  if (auto checked = check_together(out, settled); !checked) return checked.error();
   return out;
 }
 

@@ -1,6 +1,8 @@
 #include <flock/event_log.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <system_error>
 
 namespace flock {
 
@@ -28,13 +30,14 @@ result<event_log::page> event_log::since(std::optional<std::string_view> cursor)
   const auto dot = cursor->rfind('.');
   std::uint64_t number = 0;
   const auto* end = cursor->data() + cursor->size();
-  const bool well_formed = dot != std::string_view::npos && dot > 0 &&
-                           std::from_chars(cursor->data() + dot + 1, end, number).ptr == end &&
-                           dot + 1 < cursor->size();
-  if (!well_formed) return error{error_code::bad_argument, "no cursor: " + std::string(*cursor)};
+  const auto not_one = error{error_code::bad_argument, "no cursor: " + std::string(*cursor)};
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == cursor->size()) return not_one;
+  const auto read = std::from_chars(cursor->data() + dot + 1, end, number);
+  if (read.ec != std::errc() || read.ptr != end) return not_one;
   // From before a restart: what happened between is not known here.
   if (cursor->substr(0, dot) != life_) return page{{events_.begin(), events_.end()}, true};
 
+  if (number >= next_) return not_one;
   page out;
   const auto first = next_ - events_.size();
   out.gap = number + 1 < first;

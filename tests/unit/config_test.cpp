@@ -89,7 +89,12 @@ TEST_CASE("an error in a file names file, line and key") {
   CHECK(error_in("[other]\n") == ":1: unknown section [other]");
   CHECK(error_in("heartbeat = 3h\n") == ":1: heartbeat: 3h is not between 10ms and 1m");
   CHECK(error_in("registry = http://x\n").starts_with(":1: registry: 'http://x' is neither zk://"));
-  CHECK(error_in("tls-cert = /x\n") == ": tls-ca, tls-cert and tls-key belong together; 1 of them given");
+  CHECK(error_in("\ntls-cert = /x\n") == ":2: tls-cert: tls-ca, tls-cert and tls-key belong together; 1 of them given");
+  CHECK(error_in("\nlisten = 10.0.0.1:1\n") ==
+        ":2: listen: without TLS only loopback addresses are allowed, not 10.0.0.1:1; see tls-cert, or insecure");
+  CHECK(error_in("session-timeout = 5s\nheartbeat = 4s\n") ==
+        ":1: session-timeout: 5s is less than twice the heartbeat, 4s");
+  CHECK(error_in("heartbeat = 10s\n") == ":1: heartbeat: 10s is more than half the session-timeout, 10s");
 }
 
 TEST_CASE("an error on the command line or in the environment names the option or the variable") {
@@ -104,10 +109,46 @@ TEST_CASE("an error on the command line or in the environment names the option o
 }
 
 TEST_CASE("without TLS only loopback is listened on, unless insecure is given") {
-  CHECK(what(read({"--listen", "0.0.0.0:1"})).starts_with("listen: without TLS only loopback addresses"));
+  CHECK(what(read({"--listen", "0.0.0.0:1"})).starts_with("--listen: without TLS only loopback addresses"));
   CHECK(read({"--listen", "0.0.0.0:1", "--insecure"}));
   CHECK(read({"--listen", "[::1]:0"}));
+  CHECK(read({"--listen", "localhost:0"}));
+  CHECK(read({"--listen", "127.1.2.3:0"}));
+  CHECK_FALSE(read({"--listen", "127.0.0.1.example.com:1"}));
   CHECK(read({"--listen", "0.0.0.0:1", "--tls-ca", "a", "--tls-cert", "b", "--tls-key", "c"}));
+}
+
+TEST_CASE("the advertised address is one that others can connect to") {
+  CHECK(read({"--advertise", "web1:22222"})->advertise == "web1:22222");
+  CHECK(what(read({"--advertise", "web1:0"})) == "--advertise: 'web1:0' is no address to connect to");
+  CHECK(what(read({"--advertise", "0.0.0.0:1"})) == "--advertise: '0.0.0.0:1' is no address to connect to");
+  CHECK(what(read({"--advertise", "[::]:1"})) == "--advertise: '[::]:1' is no address to connect to");
+  CHECK(what(read({"--advertise", "web1"})) == "--advertise: 'web1' is not host:port");
+}
+
+TEST_CASE("registry and zookeeper beside each other are refused") {
+  const folder f;
+  const auto file = f.write("flockd.conf", "zookeeper = zk1:2181\nregistry = memory:\n");
+
+  CHECK(what(read({"--registry", "memory:", "--zookeeper", "zk1:2181"})) ==
+        "--zookeeper: registry is given too, at --registry");
+  CHECK(what(read({}, {}, file)) == file + ":1: zookeeper: registry is given too, at " + file + ":2: registry");
+}
+
+TEST_CASE("an empty path is refused") {
+  CHECK(what(read({"--socket", ""})) == "--socket: is empty");
+  CHECK(what(read({}, {{"FLOCK_STATE_DIR", ""}})) == "FLOCK_STATE_DIR: is empty");
+}
+
+TEST_CASE("a folder in place of a file is an error") {
+  const folder f;
+  CHECK(read({"--config", f.write("empty", "")}));
+  CHECK(what(read({"--config", "/tmp"})).starts_with("cannot read /tmp"));
+  CHECK(what(read({"--attributes", "/tmp"})).starts_with("--attributes: cannot read /tmp"));
+}
+
+TEST_CASE("two files to read are one too many") {
+  CHECK(what(read({"--config", "/dev/null", "--config", "/dev/null"})) == "--config is given twice");
 }
 
 TEST_CASE("a registry's address is checked") {

@@ -50,6 +50,16 @@ TEST_CASE("what is no cursor is refused") {
   }
 }
 
+TEST_CASE("a cursor that was never given is refused") {
+  flock::event_log log("life");
+  log.add("one", {}, {});
+
+  for (const auto* text : {"life.2", "life.18446744073709551615", "life.99999999999999999999"}) {
+    CAPTURE(text);
+    CHECK_FALSE(log.since(text));
+  }
+}
+
 TEST_CASE("a follower hears of every event until it unfollows, which it may do while it hears one") {
   flock::event_log log("life");
   int heard = 0;
