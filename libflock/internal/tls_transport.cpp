@@ -185,12 +185,18 @@ void tls_transport::stop() {
 void tls_transport::end_everything() {
   ending_ = true;
   acceptor_.close();
-  for (auto& [id, t] : std::exchange(targets_, {})) abandon(t);
-  for (auto& stranger : std::exchange(strangers_, {})) stranger->close({error_code::shutting_down, "stopping"});
-  std::vector<connection_ptr> used;
+  std::vector<connection_ptr> all(strangers_.begin(), strangers_.end());
   for (auto& [id, l] : links_)
-    if (l.used) used.push_back(l.used);
-  for (auto& c : used) c->say_goodbye({error_code::shutting_down, "this node is stopping"});
+    if (l.used) all.push_back(l.used);
+  for (auto& [id, t] : std::exchange(targets_, {})) {
+    if (t.attempt) all.push_back(std::exchange(t.attempt, nullptr));
+    abandon(t);
+  }
+  for (const auto& c : all) {
+    const error why{error_code::shutting_down, "this node is stopping"};
+    const bool may_be_chosen = c->peer && c->peer->id < id_;
+    c->kept_since() || may_be_chosen ? c->say_goodbye(why) : c->close(why);
+  }
   busy_.reset();
 }
 

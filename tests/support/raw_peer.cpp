@@ -31,7 +31,7 @@ int connect_to(const std::string& address) {
 }  // namespace
 
 raw_peer::raw_peer(const std::string& address, std::shared_ptr<const internal::tls_context> context)
-    : socket_(connect_to(address)), session_(std::move(context), internal::tls_role::dialler), plain_(64 << 10, '\0') {}
+    : socket_(connect_to(address)), session_(std::move(context), internal::tls_role::dialler) {}
 
 raw_peer::~raw_peer() { ::close(socket_); }
 
@@ -40,7 +40,7 @@ bool raw_peer::handshake() {
   write_pending();
   const auto until = std::chrono::steady_clock::now() + patience;
   while (!session_.established())
-    if (!read_more(until) || !session_.read(plain_)) return false;
+    if (!read_more(until) || !unseal()) return false;
   write_pending();
   return true;
 }
@@ -64,7 +64,7 @@ std::optional<message> raw_peer::receive() {
       auto m = decode_message(**frame);
       return m ? std::optional(*std::move(m)) : std::nullopt;
     }
-    auto data = session_.read(plain_);
+    auto data = unseal();
     if (!data) return std::nullopt;
     if (!data->empty()) {
       decoder_.feed(*data);
@@ -92,6 +92,12 @@ bool raw_peer::read_more(std::chrono::steady_clock::time_point until) {
   wire_.resize(static_cast<std::size_t>(got));
   session_.arrived(wire_);
   return true;
+}
+
+// Idle ones, of which there may be many, have no buffer.
+result<std::string_view> raw_peer::unseal() {
+  plain_.resize(64 << 10);
+  return session_.read(plain_);
 }
 
 void raw_peer::write_pending() {

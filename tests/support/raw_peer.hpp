@@ -34,6 +34,7 @@ class raw_peer {
 
  private:
   bool read_more(std::chrono::steady_clock::time_point until);
+  result<std::string_view> unseal();
   void write_pending();
 
   int socket_;

@@ -20,6 +20,16 @@ template <class T> T must(result<T> r) {
 
 node_id id_of(const std::string& text) { return must(node_id::parse(text)); }
 
+message hello_of(const hello& self) { return {.kind = message_kind::hello, .body = self.to_body()}; }
+
+bool any_failure(const recorder& seen, dial_failure how, const std::string& part) {
+  return seen.wait([&](const recorder::seen& s) {
+    return std::any_of(s.failures.begin(), s.failures.end(), [&](const recorder::failure& f) {
+      return f.how == how && f.why.what.find(part) != std::string::npos;
+    });
+  });
+}
+
 template <class F> void recorder::note(F f) {
   {
     std::lock_guard lock(mutex_);

@@ -16,6 +16,7 @@
 namespace flock::testing {
 
 node_id id_of(const std::string& text);
+message hello_of(const hello& self);
 
 /// Writes down what a transport reports, and waits for it.
 class recorder : public transport::listener {
@@ -61,6 +62,9 @@ class recorder : public transport::listener {
   mutable std::condition_variable changed_;
   seen seen_;  ///< guarded by mutex_
 };
+
+/// \returns whether an attempt fails like this within ten seconds, with this in its text
+bool any_failure(const recorder& seen, dial_failure how, const std::string& part);
 
 /// A transport and what it reports.
 struct test_node {
