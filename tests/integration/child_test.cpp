@@ -1,5 +1,8 @@
 #include "tools/cluster/child.hpp"
 
+#include "tests/support/temporary_folder.hpp"
+#include "tools/cluster/files.hpp"
+
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -49,6 +52,18 @@ TEST_CASE("a child gets its environment and writes to its log") {
   std::ifstream file(log);
   CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == "hello\nworld\n");
   std::filesystem::remove(log);
+}
+
+TEST_CASE("what a child writes to its two outputs is kept apart on request") {
+  flock::testing::temporary_folder folder;
+  const auto out = (folder.path() / "out").string(), err = (folder.path() / "err").string();
+
+  auto started = child::start({.command = {"sh", "-c", "echo data; echo talk >&2"}, .log = err, .output = out});
+  REQUIRE(started.has_value());
+  CHECK(started->wait(soon) == 0);
+
+  CHECK(flock::testing::contents(out) == "data\n");
+  CHECK(flock::testing::contents(err) == "talk\n");
 }
 
 TEST_CASE("a program that does not exist is an error that names it") {

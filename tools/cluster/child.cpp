@@ -4,10 +4,12 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <random>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -38,6 +40,10 @@ class descriptor {
   int fd_;
 };
 
+int open_to_append(const std::string& path) {
+  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+}
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> all;
   for (auto& text : texts) all.push_back(text.data());
@@ -56,7 +62,8 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
 }
 
 /// Between fork and exec only what is safe in a copy of a process with threads. Tells its parent why it failed.
-[[noreturn]] void become(char** command, char** environment, int log, int report, bool outlives_parent, pid_t parent) {
+[[noreturn]] void become(char** command, char** environment, int output, int log, int report, bool outlives_parent,
+                         pid_t parent) {
   ::setsid();
   if (!outlives_parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -68,7 +75,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
   ::signal(SIGPIPE, SIG_DFL);
   int input = ::open("/dev/null", O_RDONLY);
   ::dup2(input, STDIN_FILENO);
-  ::dup2(log, STDOUT_FILENO);
+  ::dup2(output, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
   ::execvpe(command[0], command, environment);
   int why = errno;
@@ -84,8 +91,11 @@ int exit_status(int wait_status) {
 
 result<child> child::start(const options& o) {
   const auto log_path = o.log.empty() ? std::string("/dev/null") : o.log;
-  descriptor log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  const auto output_path = o.output.empty() ? log_path : o.output;
+  descriptor log(open_to_append(log_path));
   if (log.get() < 0) return system_error(log_path);
+  descriptor output(open_to_append(output_path));
+  if (output.get() < 0) return system_error(output_path);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_error("pipe");
   descriptor reads(ends[0]);
@@ -99,7 +109,8 @@ result<child> child::start(const options& o) {
   auto pid = ::fork();
   if (pid < 0) return system_error("fork");
   if (pid == 0)
-    become(command_pointers.data(), environment_pointers.data(), log.get(), writes.get(), o.outlives_us, parent);
+    become(command_pointers.data(), environment_pointers.data(), output.get(), log.get(), writes.get(), o.outlives_us,
+           parent);
 
   writes.close();
   int why = 0;
@@ -171,14 +182,21 @@ pid_t child::release() {
 }
 
 int free_port() {
-  descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(socket.get(), generic, size) != 0 || ::getsockname(socket.get(), generic, &size) != 0) return 0;
-  return ntohs(address.sin_port);
+  // Above those that services have by custom, below those that the kernel gives to outgoing connections: a server that
+  // is down for a while finds it free again. Source: ip(7), ip_local_port_range; 32768 is its default
+  constexpr int first = 10'000, last = 32'767;
+  std::random_device seed;
+  std::uniform_int_distribution<int> any(first, last);
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int port = any(seed);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return port;
+  }
+  return 0;
 }
 
 }  // namespace flock::testing

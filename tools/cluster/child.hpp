@@ -20,6 +20,7 @@ class child {
     std::string log;                                 ///< its output is appended to this file; empty: thrown away
     /// Otherwise it is killed when the thread that started it ends, however that ends.
     bool outlives_us = false;
+    std::string output;  ///< a file for its standard output alone; empty: `log` gets it
   };
 
   /// Errors: io (no such program, log or process; the text names it)

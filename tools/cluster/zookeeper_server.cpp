@@ -1,5 +1,7 @@
 #include "tools/cluster/zookeeper_server.hpp"
 
+#include "tools/cluster/files.hpp"
+
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
@@ -7,14 +9,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <netinet/in.h>
 #include <sstream>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -22,8 +20,6 @@
 namespace flock::testing {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 std::string classpath() {
   if (const char* given = std::getenv("FLOCK_ZOOKEEPER_CLASSPATH")) return given;
@@ -65,28 +61,6 @@ std::string config_text(const zookeeper_server::options& o) {
   return text.str();
 }
 
-result<void> write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) return error{error_code::io, path + ": cannot be written"};
-  return {};
-}
-
-result<child> start_process(const zookeeper_server::options& o) {
-  return child::start({.command = command(o.folder + "/zoo.cfg"),
-                       .environment = {},
-                       .log = o.folder + "/log",
-                       .outlives_us = o.outlives_us});
-}
-
-std::string end_of(const std::string& path) {
-  std::ifstream file(path);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  constexpr std::size_t enough = 1000;
-  return text.size() > enough ? text.substr(text.size() - enough) : text;
-}
-
 struct connection {
   explicit connection(milliseconds patience) : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     timeval limit{patience.count() / 1000, patience.count() % 1000 * 1000};
@@ -109,20 +83,24 @@ std::vector<zookeeper_server::ports> zookeeper_server::pick_ports(int servers) {
 }
 
 result<zookeeper_server> zookeeper_server::start(options o) {
-  std::error_code failed;
-  fs::create_directories(o.folder + "/data", failed);
-  if (failed) return error{error_code::io, o.folder + ": " + failed.message()};
+  if (auto done = make_folder(o.folder + "/data"); !done) return done.error();
   if (auto done = write_file(o.folder + "/zoo.cfg", config_text(o)); !done) return done.error();
   if (auto done = write_file(o.folder + "/data/myid", std::to_string(o.number)); !done) return done.error();
-  auto process = start_process(o);
+  auto process = run(o.folder, o.outlives_us);
   if (!process) return process.error();
   return zookeeper_server(std::move(o), std::move(*process));
+}
+
+result<child> zookeeper_server::run(const std::string& folder, bool outlives_us) {
+  return child::start(
+      {.command = command(folder + "/zoo.cfg"), .environment = {}, .log = folder + "/log", .outlives_us = outlives_us});
 }
 
 result<void> zookeeper_server::wait_until_serving(milliseconds patience) {
   auto until = system_clock().now() + patience;
   while (system_clock().now() < until) {
-    if (!process_.is_alive()) return error{error_code::down, "ZooKeeper ended: " + end_of(options_.folder + "/log")};
+    if (!process_.is_alive())
+      return error{error_code::down, "ZooKeeper ended: " + end_of_log(options_.folder + "/log")};
     // "ruok" would say imok before it serves.
     auto status = ask(port(), "srvr");
     if (status && status->find("Mode:") != std::string::npos) return {};
@@ -133,7 +111,7 @@ result<void> zookeeper_server::wait_until_serving(milliseconds patience) {
 
 result<void> zookeeper_server::restart() {
   process_.kill();
-  auto process = start_process(options_);
+  auto process = run(options_.folder, options_.outlives_us);
   if (!process) return process.error();
   process_ = std::move(*process);
   return {};

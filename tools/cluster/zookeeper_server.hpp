@@ -35,6 +35,9 @@ class zookeeper_server {
   /// Starts it; it serves somewhat later, a server of an ensemble when most of them run.
   /// Errors: io
   static result<zookeeper_server> start(options o);
+  /// The process alone, in a folder where start() has been.
+  /// Errors: io
+  static result<child> run(const std::string& folder, bool outlives_us);
 
   int port() const { return options_.ensemble[static_cast<std::size_t>(options_.number - 1)].client; }
   /// "127.0.0.1:port"
