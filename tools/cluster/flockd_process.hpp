@@ -1,0 +1,41 @@
+#pragma once
+
+#include "tools/cluster/child.hpp"
+#include "tools/cluster/cluster_folder.hpp"
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/value.hpp>
+
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace flock::testing {
+
+/// Where a program of Flock is: in `folder`, else beside this program, else its name alone, for PATH.
+std::string find_program(const std::string& folder, const std::string& name);
+
+/// A flockd in its folder of a cluster, which must be there with its flockd.conf. Errors: io
+result<child> start_flockd(const cluster_folder& folder, std::string_view id, const std::string& programs,
+                           bool outlives_us);
+
+/// What a flockd answers to a GET. Errors: those of the API, unreachable, timeout, protocol
+result<value> get_json(const std::string& socket, std::string_view target, milliseconds patience);
+
+/// Which nodes a flockd believes to be alive. Errors: as get_json()
+result<std::set<std::string>> alive_nodes(const std::string& socket);
+
+/// How often a state is asked for while it is waited for: at first soon, as most waits are short.
+class polling {
+ public:
+  explicit polling(milliseconds patience) : until_(system_clock().now() + patience) {}
+
+  /// Sleeps. \returns false if the time is up
+  bool again();
+
+ private:
+  const time_point until_;
+  milliseconds pause_{2};
+};
+
+}  // namespace flock::testing
