@@ -11,26 +11,57 @@
 #include <flock/storage.hpp>
 #include <flock/transport.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace flock {
 
 /// Delivers notifications and brings their receipts back: drives outbox, inbox and ledger, writes their records to
-/// storage and their batches to the transport. Lives in one mailbox.
+/// storage and their batches to the transport. Lives in one mailbox, which is closed before the courier goes.
 ///
 /// A frame leaves while its record is being written; its sender is told "accepted by the journal" when the record is
-/// durable. The receiver performs at once, too, and acknowledges when its own record is durable.
+/// durable. The receiver performs at once, too, and acknowledges when its own record is durable. Its receipts leave
+/// when they are durable: accepted, started, and one terminal one. What a turn adds leaves together, in one write and
+/// one message for each receiver.
+///
+/// After a crash whatever was taken and has no durable end is performed again and marked redelivered: it may have been
+/// started, for its start may have been recorded too late. So is what a sender sends again because it may have reached
+/// an earlier life of this node.
+///
+/// A notification whose time has passed before it was settled:
+/// - never sent: its sender takes it back, and it is expired.
+/// - it arrived, but its turn did not come in time: its receiver says expired, or unknown if an earlier life of the
+///   receiver may have started it.
+/// - it may have arrived: its sender waits for the receiver's word. It says unknown when the receiver has been out of
+///   reach for `grace` since then, or connected as long without having accepted; and in any case after `give_up`, when
+///   receivers forget the receipts that nobody came for.
+/// The first terminal receipt counts. So `unknown` means that it may have been done, and expired that it was not.
+///
+/// Stored: values in binary form under these keys; numbers have 16 hexadecimal digits, so they are in order.
+/// | key                           | what                                                                         |
+/// |-------------------------------|------------------------------------------------------------------------------|
+/// | c/<receiver>                  | outbox::standing                                                             |
+/// | i/<sender>/<channel>          | the number up to which its parcels were taken                                |
+/// | n/<id>                        | notification_record                                                          |
+/// | o/<receiver>/<number>         | a parcel without acknowledgement: a notification's id, or the whole receipt   |
+/// | w/<sender>/<channel>/<number> | the id of a notification that was taken here and has not ended                |
 class courier {
  public:
   struct options {
-    outbox::options out;
+    outbox::options out;  ///< a notification larger than its `bytes` is refused
     ledger::options keep;
+    std::size_t waiting = 100'000;  ///< parcels for one receiver; more notifications are refused
+    milliseconds stall{10'000};     ///< what is on the way as long without a word is sent once more
+    milliseconds grace{60'000};     ///< see above
+    milliseconds give_up{7 * 24 * 3600'000};
   };
 
   /// What the courier asks of its node. All called in the courier's mailbox.
@@ -41,8 +72,12 @@ class courier {
     /// Whether a notification that arrived may be performed at all: its sender is admitted, and the actor and action
     /// exist. If not, its receipt is failed with this error, and it was never accepted.
     virtual result<void> admit(const notification& n) = 0;
-    /// Performs a notification that was admitted: call `started` when its turn has come, `done` when it has ended; each
-    /// once, from any thread. Policy is the host's business.
+    /// Performs a notification that was admitted, now or by an earlier life: call `started` when its turn has come,
+    /// `done` when it has ended; each once, from any thread. Those for one actor take their turns in this order.
+    ///
+    /// A resource's outcome is {"outcome","exit_status","output"}. These errors mean more than failed: timeout without
+    /// `started` means that its turn came after `expires`; maybe_done, that nobody can tell; shutting_down, that it has
+    /// not ended, and is to be performed again by the next life.
     virtual void perform(const notification& n, std::function<void()> started,
                          std::function<void(result<value>)> done) = 0;
     /// There is something for this node: see to it that it gets connected.
@@ -54,23 +89,39 @@ class courier {
   courier(node_id self, std::shared_ptr<mailbox> home, const clock& time, transport& network, storage& disk, host& of,
           options o);
 
-  /// Reads back what storage kept.
+  /// Reads back what storage kept. Before anything else.
+  /// Errors: io (also for records that cannot be read; the text names the key)
   result<void> restore();
 
-  /// Takes a notification to any node, this one included. `taken` is called once it is durable here, in the courier's
-  /// mailbox. Errors: io, refused (its chain of causes goes round or is too long; its time has passed)
+  /// From now on notifications are performed, what had not ended first: call it when the actors are published. Until
+  /// then what arrives waits.
+  void resume();
+
+  /// Takes a notification of this node to any node, itself included. `taken` is called once it is durable here, in the
+  /// courier's mailbox.
+  /// Errors: bad_argument (too large, or an id that is known), refused (its chain of causes goes round or is too long,
+  /// its time has passed, or too many wait for that node); io (the storage failed and nothing was sent), maybe_done (it
+  /// failed when it may have been sent already)
   void submit(notification n, std::function<void(result<void>)> taken);
 
-  /// Cancels one that was not sent yet. Errors: not_found, refused (it is on its way or settled)
+  /// Cancels one that was not sent yet. Errors: not_found, refused (it may be on its way, or is settled)
   result<void> cancel(std::string_view id);
 
-  // What the transport reports.
+  // What the transport reports. A hello's `journal` is the id of its storage.
   void connected(const hello& peer);
   void disconnected(const hello& peer);
-  void received(const hello& from, const message& m);
+  /// Errors: protocol (the message was ignored)
+  result<void> received(const hello& from, const message& m);
 
-  /// Lets time pass: expires what is overdue, forgets what is old.
+  /// Lets time pass: expires what is overdue, forgets what is old, sends once more what seems to be lost.
   void tick();
+
+  /// Writes and sends now what this turn gathered, for a node that is about to close the mailbox.
+  void flush();
+
+  /// Why it stands still: a write failed, and what was written is no longer what is believed here. It takes, sends and
+  /// acknowledges nothing any more; one that is restored from storage goes on.
+  const std::optional<error>& failed() const { return failed_; }
 
   const ledger& records() const { return ledger_; }
   std::size_t outbox_depth() const { return outbox_.depth(); }
@@ -81,11 +132,65 @@ class courier {
   std::optional<wall_time> oldest_waiting() const;
 
  private:
-  void send_due(const node_id& to);
-  void take(const node_id& from, const batch::item& item);
-  void perform(const notification& n);
-  void report(const notification& n, receipt r);
+  /// A notification that was taken here and has not ended.
+  struct work {
+    std::string key;           // of its record
+    bool maybe_begun = false;  // by an earlier life of this node
+    bool begun = false;
+  };
+  struct contact {
+    bool connected = false;
+    wall_time since{};   // connected or not
+    time_point heard{};  // when something was acknowledged, or nothing was on the way
+  };
+  /// What a write makes durable of a channel.
+  struct channel_write {
+    node_id to;
+    std::uint64_t upto;
+    std::optional<outbox::standing> standing;
+  };
+  using after_write = std::function<void(const result<void>&)>;
+
+  // The way here.
+  result<void> take(const hello& from, const value& body);
+  void arrive(const node_id& from, notification n, work w);
+  void refuse(const node_id& from, const std::string& id, const error& why);
+  void begin(const notification& n, work w);
+  void pick_up(const std::string& id);
+  void hand_over(const notification& n);
+  void began(const std::string& id);
+  void ended(const std::string& id, const result<value>& how);
+  receipt end_of(const notification& n, const work& w, const result<value>& how) const;
+
+  // The way there.
+  result<void> check(const notification& n, std::size_t bytes) const;
+  void submit_there(const notification& n, std::size_t bytes);
+  void submit_here(const notification& n);
+  error not_kept(const notification& n, const error& why);
+  void hear(const hello& from, const receipt& r);
+  result<void> settle(const hello& from, const value& body);
+  void forget_parcel(const notification& n);
+  void give_up_on(const node_id& receiver);
+  void look_after(const notification_record& overdue, wall_time now);
+  bool is_hopeless(const notification_record& r, wall_time now) const;
+
+  // Both.
+  void report(const receipt& r);
+  void announce(const notification_record& r);
+  void post(const node_id& to, const receipt& r);
   void acknowledge(const node_id& to, const std::string& channel);
+  void look_after(const node_id& id, contact& c);
+
+  void flush_soon();
+  void send_due(const node_id& to);
+  void write(const std::set<node_id>& touched);
+  void written(const std::vector<channel_write>& channels, const std::vector<after_write>& then,
+               const result<void>& how);
+
+  using reader = std::function<result<void>(const std::string& rest, const value& data)>;
+  result<void> read(const std::string& prefix, const reader& each);
+  result<void> restore_parcel(const std::string& rest, const value& data);
+  result<void> restore_work(const std::string& rest, const value& data);
 
   node_id self_;
   std::shared_ptr<mailbox> home_;
@@ -93,9 +198,30 @@ class courier {
   transport& network_;
   storage& disk_;
   host& host_;
+  options options_;
+
   outbox outbox_;
   inbox inbox_;
   ledger ledger_;
+  std::map<node_id, contact> peers_;
+  std::map<std::string, std::uint64_t, std::less<>> waiting_;  // sent notifications without acknowledgement, by id
+  std::map<std::string, work> working_;                        // by id
+  std::uint64_t taken_here_ = 0;                               // number of the last notification to this node itself
+  wall_time started_{};
+
+  // Until resume().
+  bool resumed_ = false;
+  std::vector<std::string> unfinished_;
+  std::vector<std::function<void()>> arrived_early_;
+
+  // Gathered for the next flush().
+  bool flush_posted_ = false;
+  std::set<node_id> due_;                                      // there may be something to send or to write
+  std::set<std::pair<node_id, std::string>> to_acknowledge_;   // sender and channel
+  std::set<std::string> changed_;                              // notifications
+  std::map<std::string, std::optional<std::string>> changes_;  // of all other records
+  std::vector<after_write> then_;
+  std::optional<error> failed_;
 };
 
 }  // namespace flock

@@ -376,7 +376,9 @@ void node_core::received(const hello& from, message m) {
       return calls_.settle(from.id, m.id, error_from_body(m.body));
     case message_kind::parcels:
     case message_kind::acknowledge:
-      return post([this, from, m = std::move(m)] { courier_.received(from, m); });
+      return post([this, from, m = std::move(m)] {
+        if (auto taken = courier_.received(from, m); !taken) log("warning", from.id.str() + ": " + taken.error().what);
+      });
     case message_kind::hello:
     case message_kind::heartbeat:
     case message_kind::goodbye:

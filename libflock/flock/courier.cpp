@@ -1,0 +1,573 @@
+#include <flock/courier.hpp>
+#include <flock/value_cast.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cstdio>
+#include <utility>
+
+namespace flock {
+
+namespace {
+
+std::string hex(std::uint64_t number) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(number));
+  return digits;
+}
+
+std::string standing_key(const node_id& to) { return "c/" + to.str(); }
+std::string position_key(const node_id& from, const std::string& channel) { return "i/" + from.str() + "/" + channel; }
+std::string record_key(const std::string& id) { return "n/" + id; }
+std::string parcel_key(const node_id& to, std::uint64_t number) { return "o/" + to.str() + "/" + hex(number); }
+std::string work_key(const node_id& from, const std::string& channel, std::uint64_t number) {
+  return "w/" + from.str() + "/" + channel + "/" + hex(number);
+}
+
+/// The rest of a key: a node id before the first slash, a number behind the last one.
+result<node_id> node_in(const std::string& rest) { return node_id::parse(rest.substr(0, rest.find('/'))); }
+result<std::uint64_t> number_in(const std::string& rest) {
+  const auto digits = rest.substr(rest.rfind('/') + 1);
+  std::uint64_t number = 0;
+  auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  if (failed != std::errc() || end != digits.data() + digits.size())
+    return error{error_code::io, digits + " is no number"};
+  return number;
+}
+
+std::string label(const notification& n) { return n.target.str() + "/" + n.actor.str() + " " + n.action; }
+
+bool goes_round(const notification& n) {
+  return std::any_of(n.causes.begin(), n.causes.end(), [&](const cause& c) {
+    return c.node == n.target && n.actor == c.resource && c.action == n.action;
+  });
+}
+
+std::string chain_of(const notification& n) {
+  std::string chain;
+  for (const auto& c : n.causes) chain += c.node.str() + "/" + c.resource + " " + c.action + " -> ";
+  return chain + label(n);
+}
+
+/// A result that no message could carry is left out, and that is said.
+void bound(receipt& r, std::size_t bytes) {
+  const auto size = encode(r.outcome).size();
+  if (size <= bytes) return;
+  r.outcome = {};
+  if (!r.why) r.why = error{error_code::refused, "an outcome of " + std::to_string(size) + " bytes was left out"};
+}
+
+}  // namespace
+
+courier::courier(node_id self, std::shared_ptr<mailbox> home, const clock& time, transport& network, storage& disk,
+                 host& of, options o)
+    : self_(std::move(self)),
+      home_(std::move(home)),
+      time_(time),
+      network_(network),
+      disk_(disk),
+      host_(of),
+      options_(o),
+      outbox_(disk.id(), o.out),
+      ledger_(o.keep),
+      started_(time.wall()) {}
+
+// What storage kept.
+
+result<void> courier::read(const std::string& prefix, const reader& each) {
+  result<void> all;
+  auto done = disk_.read(prefix, [&](std::string_view key, std::string_view data) {
+    if (!all) return;
+    const auto v = decode(data);
+    auto one = v ? each(std::string(key.substr(prefix.size())), *v) : result<void>(v.error());
+    if (!one) all = error{error_code::io, std::string(key) + ": " + one.error().what};
+  });
+  return done ? all : done;
+}
+
+result<void> courier::restore() {
+  started_ = time_.wall();
+  std::vector<notification_record> records;
+  auto done = read("n/", [&](const std::string&, const value& data) -> result<void> {
+    auto r = notification_record::from_stored(data);
+    if (!r) return r.error();
+    records.push_back(*std::move(r));
+    return {};
+  });
+  if (!done) return done;
+  std::stable_sort(records.begin(), records.end(),
+                   [](const auto& a, const auto& b) { return a.receipts.front().at < b.receipts.front().at; });
+  for (auto& r : records) ledger_.restore(std::move(r));
+
+  done = read("c/", [&](const std::string& rest, const value& data) -> result<void> {
+    auto to = node_in(rest);
+    if (!to) return to.error();
+    auto standing = outbox::standing::from_value(data);
+    if (!standing) return standing.error();
+    outbox_.restore(*to, *standing);
+    return {};
+  });
+  if (!done) return done;
+  done = read("o/", [&](const std::string& rest, const value& data) { return restore_parcel(rest, data); });
+  if (!done) return done;
+  done = read("i/", [&](const std::string& rest, const value& data) -> result<void> {
+    auto from = node_in(rest);
+    if (!from) return from.error();
+    auto upto = from_value<std::uint64_t>(data);
+    if (!upto) return upto.error();
+    inbox_.restore(*from, rest.substr(from->str().size() + 1), *upto);
+    return {};
+  });
+  if (!done) return done;
+  return read("w/", [&](const std::string& rest, const value& data) { return restore_work(rest, data); });
+}
+
+result<void> courier::restore_parcel(const std::string& rest, const value& data) {
+  auto to = node_in(rest);
+  if (!to) return to.error();
+  auto number = number_in(rest);
+  if (!number) return number.error();
+  if (const auto* id = data.as_text()) {
+    const auto* record = ledger_.find(*id);
+    if (!record) return error{error_code::io, "no notification " + *id};
+    outbox_.restore(*to, *number, record->what, encode(record->what.to_value()).size());
+    waiting_.emplace(*id, *number);
+    return {};
+  }
+  auto r = receipt::from_value(data);
+  if (!r) return r.error();
+  outbox_.restore(*to, *number, *std::move(r), encode(data).size());
+  return {};
+}
+
+result<void> courier::restore_work(const std::string& rest, const value& data) {
+  auto from = node_in(rest);
+  if (!from) return from.error();
+  auto number = number_in(rest);
+  if (!number) return number.error();
+  const auto* id = data.as_text();
+  if (!id || !ledger_.find(*id)) return error{error_code::io, "no such notification"};
+  if (*from == self_) taken_here_ = std::max(taken_here_, *number);
+  const bool was_accepted = ledger_.find(*id)->state() != receipt_state::queued;
+  working_.emplace(*id, work{"w/" + rest, was_accepted});
+  unfinished_.push_back(*id);
+  return {};
+}
+
+void courier::resume() {
+  resumed_ = true;
+  for (const auto& id : std::exchange(unfinished_, {})) pick_up(id);
+  for (const auto& arrive : std::exchange(arrived_early_, {})) arrive();
+}
+
+// The way here.
+
+result<void> courier::received(const hello& from, const message& m) {
+  if (failed_) return {};
+  if (m.kind == message_kind::acknowledge) return settle(from, m.body);
+  if (m.kind != message_kind::parcels) return error{error_code::protocol, "not for a courier"};
+  if (resumed_) return take(from, m.body);
+  arrived_early_.push_back([this, from, body = m.body] { (void)take(from, body); });
+  return {};
+}
+
+result<void> courier::take(const hello& from, const value& body) {
+  auto b = batch::from_body(body);
+  if (!b) return b.error();
+  if (b->channel != from.journal) {
+    return error{error_code::protocol, from.id.str() + " sends on " + b->channel + ", not on " + from.journal};
+  }
+  const auto channel = b->channel;
+  const auto again = b->again;
+  auto taken = inbox_.receive(from.id, *std::move(b));
+  if (taken.repeated) acknowledge(from.id, channel);
+  if (taken.fresh.empty()) return {};
+  const auto upto = taken.fresh.back().number;
+  for (auto& item : taken.fresh) {
+    if (auto* n = std::get_if<notification>(&item.content))
+      arrive(from.id, std::move(*n), {work_key(from.id, channel, item.number), item.number <= again});
+    else
+      hear(from, std::get<receipt>(item.content));
+  }
+  changes_[position_key(from.id, channel)] = encode(value(upto));
+  then_.push_back([this, from = from.id, channel, upto](const result<void>& safe) {
+    if (!safe) return;
+    inbox_.safe(from, channel, upto);
+    acknowledge(from, channel);
+  });
+  flush_soon();
+  return {};
+}
+
+void courier::arrive(const node_id& from, notification n, work w) {
+  const auto now = time_.wall();
+  if (n.sender != from || n.target != self_) {
+    const auto text = label(n) + " from " + n.sender.str() + " was sent to " + self_.str() + " by " + from.str();
+    return refuse(from, n.id, {error_code::refused, text});
+  }
+  const auto id = n.id;
+  const auto admitted = host_.admit(n);
+  receipt first{id, receipt_state::accepted, now, {}, {}, false};
+  if (!admitted) first = {id, receipt_state::failed, now, admitted.error(), {}, false};
+  if (!ledger_.add(std::move(n), first)) {
+    return refuse(from, id, {error_code::conflict, id + " is known here"});
+  }
+  const auto& record = *ledger_.find(id);
+  announce(record);
+  if (admitted) begin(record.what, std::move(w));
+}
+
+/// Of what is not even kept here.
+void courier::refuse(const node_id& from, const std::string& id, const error& why) {
+  post(from, {id, receipt_state::failed, time_.wall(), why, {}, false});
+}
+
+void courier::begin(const notification& n, work w) {
+  changes_[w.key] = encode(value(n.id));
+  working_.insert_or_assign(n.id, std::move(w));
+  hand_over(n);
+}
+
+void courier::pick_up(const std::string& id) {
+  const auto& record = *ledger_.find(id);
+  if (record.state() != receipt_state::queued) return hand_over(record.what);
+  // To this node itself, and nobody has looked at it yet.
+  if (auto admitted = host_.admit(record.what); !admitted) return ended(id, admitted.error());
+  report({id, receipt_state::accepted, time_.wall(), {}, {}, false});
+  hand_over(record.what);
+}
+
+void courier::hand_over(const notification& n) {
+  const auto& id = n.id;
+  if (n.expires <= time_.wall()) return ended(id, error{error_code::timeout, "it came too late"});
+  host_.perform(
+      n, [this, home = home_, id] { home->post([this, id] { began(id); }); },
+      [this, home = home_, id](result<value> how) {
+        home->post([this, id, how = std::move(how)] { ended(id, how); });
+      });
+}
+
+void courier::began(const std::string& id) {
+  const auto at = working_.find(id);
+  if (failed_ || at == working_.end()) return;
+  at->second.begun = true;
+  report({id, receipt_state::started, time_.wall(), {}, {}, at->second.maybe_begun});
+}
+
+void courier::ended(const std::string& id, const result<value>& how) {
+  const auto at = working_.find(id);
+  if (failed_ || at == working_.end()) return;
+  if (!how && how.error().code == error_code::shutting_down) return;
+  const auto end = end_of(ledger_.find(id)->what, at->second, how);
+  changes_[at->second.key] = std::nullopt;
+  working_.erase(at);
+  report(end);
+}
+
+receipt courier::end_of(const notification& n, const work& w, const result<value>& how) const {
+  receipt r{n.id, receipt_state::succeeded, time_.wall(), {}, {}, w.maybe_begun && w.begun};
+  if (how) {
+    r.outcome = *how;
+    const auto* outcome = r.outcome["outcome"].as_text();
+    if (outcome && *outcome == to_string(outcome::failed)) {
+      r.state = receipt_state::failed;
+      r.why = error{error_code::io, label(n) + " failed"};
+    }
+    bound(r, options_.out.bytes);
+    return r;
+  }
+  r.why = how.error();
+  const auto code = how.error().code;
+  const bool too_late = code == error_code::timeout && !w.begun;
+  if (too_late && w.maybe_begun)
+    r.why = error{error_code::maybe_done, "it may have been started before a crash, and came too late to be again"};
+  if (too_late && !w.maybe_begun)
+    r.state = receipt_state::expired;
+  else if (r.why->code == error_code::maybe_done)
+    r.state = receipt_state::unknown;
+  else
+    r.state = receipt_state::failed;
+  return r;
+}
+
+// The way there.
+
+result<void> courier::check(const notification& n, std::size_t bytes) const {
+  assert(n.sender == self_);
+  if (n.id.empty() || ledger_.find(n.id)) return error{error_code::bad_argument, "its id is known: \"" + n.id + "\""};
+  if (bytes > options_.out.bytes) {
+    return error{error_code::bad_argument, label(n) + ": " + std::to_string(bytes) + " bytes, at most " +
+                                               std::to_string(options_.out.bytes) + " can be sent"};
+  }
+  if (goes_round(n)) return error{error_code::refused, "it would cause itself again: " + chain_of(n)};
+  if (n.causes.size() > notification::max_causes) {
+    return error{error_code::refused,
+                 "more than " + std::to_string(notification::max_causes) + " causes: " + chain_of(n)};
+  }
+  if (n.expires <= time_.wall()) {
+    return error{error_code::refused, label(n) + ": its time passed at " + format_time(n.expires)};
+  }
+  if (outbox_.depth(n.target) >= options_.waiting) {
+    return error{error_code::refused, std::to_string(options_.waiting) + " notifications wait for " + n.target.str()};
+  }
+  return {};
+}
+
+void courier::submit(notification n, std::function<void(result<void>)> taken) {
+  if (failed_) return taken(*failed_);
+  const auto bytes = encode(n.to_value()).size();
+  if (auto fit = check(n, bytes); !fit) return taken(fit.error());
+  ledger_.add(n, {n.id, receipt_state::queued, time_.wall(), {}, {}, false});
+  announce(*ledger_.find(n.id));
+  if (n.target == self_)
+    submit_here(n);
+  else
+    submit_there(n, bytes);
+  then_.push_back([this, n = std::move(n), taken = std::move(taken)](const result<void>& kept) {
+    taken(kept ? kept : not_kept(n, kept.error()));
+  });
+  flush_soon();
+}
+
+void courier::submit_there(const notification& n, std::size_t bytes) {
+  const auto number = outbox_.add(n.target, n, bytes);
+  waiting_.emplace(n.id, number);
+  changes_[parcel_key(n.target, number)] = encode(value(n.id));
+  due_.insert(n.target);
+  if (!peers_[n.target].connected) host_.want_connection(n.target);
+}
+
+void courier::submit_here(const notification& n) {
+  const auto key = work_key(self_, disk_.id(), ++taken_here_);
+  changes_[key] = encode(value(n.id));
+  working_.emplace(n.id, work{key});
+  if (resumed_)
+    pick_up(n.id);
+  else
+    unfinished_.push_back(n.id);
+}
+
+error courier::not_kept(const notification& n, const error& why) {
+  const auto at = waiting_.find(n.id);
+  const bool never_sent = at != waiting_.end() && outbox_.withdraw(n.target, at->second);
+  auto end = never_sent ? why : error{error_code::maybe_done, "it may be on its way, but is not kept: " + why.what};
+  report({n.id, never_sent ? receipt_state::failed : receipt_state::unknown, time_.wall(), end, {}, false});
+  return end;
+}
+
+result<void> courier::cancel(std::string_view id) {
+  if (failed_) return *failed_;
+  const auto* record = ledger_.find(id);
+  if (!record || record->what.sender != self_)
+    return error{error_code::not_found, "no notification " + std::string(id) + " was made here"};
+  const auto at = waiting_.find(id);
+  if (at == waiting_.end() || !outbox_.withdraw(record->what.target, at->second)) {
+    const auto state = std::string(to_string(record->state()));
+    return error{error_code::refused, std::string(id) + " is " + state + ", and may be on its way"};
+  }
+  report({record->what.id, receipt_state::cancelled, time_.wall(), {}, {}, false});
+  return {};
+}
+
+void courier::hear(const hello& from, const receipt& r) {
+  const auto* record = ledger_.find(r.id);
+  // Only the receiver can tell, and only what its sender has not forgotten.
+  if (record && record->what.sender == self_ && record->what.target == from.id) report(r);
+}
+
+result<void> courier::settle(const hello& from, const value& body) {
+  auto a = acknowledgement::from_body(body);
+  if (!a) return a.error();
+  for (const auto& item : outbox_.acknowledge(from.id, *a)) {
+    changes_[parcel_key(from.id, item.number)] = std::nullopt;
+    if (const auto* n = std::get_if<notification>(&item.content)) waiting_.erase(n->id);
+  }
+  peers_[from.id].heard = time_.now();
+  due_.insert(from.id);
+  flush_soon();
+  return {};
+}
+
+void courier::forget_parcel(const notification& n) {
+  const auto at = waiting_.find(n.id);
+  if (at == waiting_.end()) return;
+  outbox_.drop(n.target, at->second);
+  changes_[parcel_key(n.target, at->second)] = std::nullopt;
+  due_.insert(n.target);
+  waiting_.erase(at);
+}
+
+// Both.
+
+void courier::report(const receipt& r) {
+  if (ledger_.record(r)) announce(*ledger_.find(r.id));
+}
+
+void courier::announce(const notification_record& r) {
+  changed_.insert(r.what.id);
+  if (is_terminal(r.state())) forget_parcel(r.what);
+  if (r.what.sender != self_) post(r.what.sender, r.last());
+  flush_soon();
+  host_.progressed(r);
+}
+
+void courier::post(const node_id& to, const receipt& r) {
+  auto data = encode(r.to_value());
+  const auto number = outbox_.add(to, r, data.size());
+  changes_[parcel_key(to, number)] = std::move(data);
+  due_.insert(to);
+  flush_soon();
+  if (!peers_[to].connected) host_.want_connection(to);
+}
+
+void courier::acknowledge(const node_id& to, const std::string& channel) {
+  to_acknowledge_.emplace(to, channel);
+  flush_soon();
+}
+
+void courier::connected(const hello& peer) {
+  if (failed_) return;
+  peers_[peer.id] = {true, time_.wall(), time_.now()};
+  if (outbox_.connected(peer.id, peer.life, peer.journal)) give_up_on(peer.id);
+  for (const auto& channel : inbox_.forget_others(peer.id, peer.journal))
+    changes_[position_key(peer.id, channel)] = std::nullopt;
+  due_.insert(peer.id);
+  flush_soon();
+}
+
+void courier::give_up_on(const node_id& receiver) {
+  const error why{error_code::maybe_done, receiver.str() + " has lost its storage"};
+  for (const auto* r : ledger_.list(std::nullopt, receiver)) {
+    const bool was_acknowledged = r->what.sender == self_ && waiting_.count(r->what.id) == 0;
+    if (was_acknowledged) report({r->what.id, receipt_state::unknown, time_.wall(), why, {}, false});
+  }
+}
+
+void courier::disconnected(const hello& peer) {
+  if (failed_) return;
+  peers_[peer.id] = {false, time_.wall(), time_.now()};
+  outbox_.disconnected(peer.id);
+  due_.insert(peer.id);
+  flush_soon();
+}
+
+// Time.
+
+void courier::tick() {
+  if (failed_) return;
+  const auto now = time_.wall();
+  for (const auto* r : ledger_.overdue(now)) look_after(*r, now);
+  for (auto& [id, c] : peers_) look_after(id, c);
+  for (const auto& to : outbox_.receivers()) {
+    for (auto number : outbox_.drop_receipts(to, now - options_.give_up))
+      changes_[parcel_key(to, number)] = std::nullopt;
+  }
+  for (auto& id : ledger_.trim(now)) changed_.insert(std::move(id));
+  flush_soon();
+}
+
+void courier::look_after(const notification_record& overdue, wall_time now) {
+  const auto& n = overdue.what;
+  // What was taken here is in the host's hands.
+  if (n.sender != self_ || n.target == self_) return;
+  const auto at = waiting_.find(n.id);
+  if (at != waiting_.end() && outbox_.withdraw(n.target, at->second)) {
+    const error why{error_code::timeout, n.target.str() + " was out of reach until it was too late"};
+    return report({n.id, receipt_state::expired, now, why, {}, false});
+  }
+  if (!is_hopeless(overdue, now)) return;
+  const error why{error_code::maybe_done, "no word from " + n.target.str() + " of how it ended"};
+  report({n.id, receipt_state::unknown, now, why, {}, false});
+}
+
+bool courier::is_hopeless(const notification_record& r, wall_time now) const {
+  if (now >= r.what.expires + options_.give_up) return true;
+  const auto at = peers_.find(r.what.target);
+  const auto receiver = at == peers_.end() ? contact{} : at->second;
+  // It has it, and will tell when its turn has come.
+  if (receiver.connected && r.state() != receipt_state::queued) return false;
+  return now >= std::max({r.what.expires, started_, receiver.since}) + options_.grace;
+}
+
+void courier::look_after(const node_id& id, contact& c) {
+  if (!c.connected) return;
+  if (outbox_.in_flight(id) == 0) c.heard = time_.now();
+  if (time_.now() - c.heard >= options_.stall) {
+    outbox_.rewind(id);
+    c.heard = time_.now();
+  }
+  // The transport's queue may have been full.
+  due_.insert(id);
+}
+
+std::optional<wall_time> courier::oldest_waiting() const {
+  std::optional<wall_time> oldest;
+  for (const auto& [id, number] : waiting_) {
+    const auto created = ledger_.find(id)->what.created;
+    if (!oldest || created < *oldest) oldest = created;
+  }
+  return oldest;
+}
+
+// What was gathered.
+
+void courier::flush_soon() {
+  if (std::exchange(flush_posted_, true)) return;
+  home_->post([this] { flush(); });
+}
+
+void courier::flush() {
+  flush_posted_ = false;
+  if (failed_) return;
+  const auto due = std::exchange(due_, {});
+  for (const auto& to : due) send_due(to);
+  for (const auto& [to, channel] : std::exchange(to_acknowledge_, {})) {
+    // If it does not get there, the parcels come once more, and this goes out once more.
+    (void)network_.send(to, {message_kind::acknowledge, 0, {}, {}, {}, inbox_.safe_upto(to, channel).to_body()});
+  }
+  write(due);
+}
+
+void courier::send_due(const node_id& to) {
+  while (auto b = outbox_.next(to)) {
+    if (!network_.send(to, {message_kind::parcels, 0, {}, {}, {}, b->to_body()})) return;
+    outbox_.sent(to, *b);
+  }
+}
+
+void courier::write(const std::set<node_id>& touched) {
+  std::vector<channel_write> channels;
+  for (const auto& to : touched) {
+    auto standing = outbox_.to_store(to);
+    if (standing) changes_[standing_key(to)] = encode(standing->to_value());
+    channels.push_back({to, outbox_.last(to), std::move(standing)});
+  }
+  for (const auto& id : std::exchange(changed_, {})) {
+    const auto* record = ledger_.find(id);
+    changes_[record_key(id)] = record ? std::optional(encode(record->to_stored())) : std::nullopt;
+  }
+  if (changes_.empty() && then_.empty()) return;
+  std::vector<record_change> changes;
+  for (auto& [key, data] : std::exchange(changes_, {})) changes.push_back({key, std::move(data)});
+  disk_.write(std::move(changes), [this, home = home_, channels = std::move(channels),
+                                   then = std::exchange(then_, {})](const result<void>& how) {
+    home->post([this, channels, then, how] { written(channels, then, how); });
+  });
+}
+
+void courier::written(const std::vector<channel_write>& channels, const std::vector<after_write>& then,
+                      const result<void>& how) {
+  if (!how && !failed_) failed_ = how.error().within("storage");
+  const auto kept = failed_ ? result<void>(*failed_) : how;
+  for (const auto& t : then) t(kept);
+  if (failed_) return;
+  for (const auto& c : channels) {
+    outbox_.stored(c.to, c.upto);
+    if (c.standing) outbox_.stored(c.to, *c.standing);
+    due_.insert(c.to);
+  }
+  flush_soon();
+}
+
+}  // namespace flock

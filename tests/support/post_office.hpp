@@ -1,0 +1,87 @@
+#pragma once
+
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/manual_runtime.hpp"
+#include "tests/support/manual_storage.hpp"
+#include "tests/support/memory_network.hpp"
+#include <flock/courier.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock::testing {
+
+/// One life of a node that has a courier and nothing else. Its actors perform when a test says so.
+class post_office final : private courier::host, private transport::listener {
+ public:
+  struct seams {
+    manual_runtime& threads;
+    manual_clock& time;
+    memory_network& network;
+  };
+  /// An action that was handed over.
+  struct job {
+    notification what;
+    std::function<void()> started;
+    std::function<void(result<value>)> done;
+  };
+
+  post_office(const node_id& id, std::uint64_t life, seams s, manual_storage& disk, courier::options o = {});
+  /// A crash: what is not durable is lost.
+  ~post_office() override;
+
+  courier& mail() { return courier_; }
+  const node_id& id() const { return self_.id; }
+
+  /// Runs all that is due.
+  void settle() { seams_.threads.run_ready(); }
+
+  /// Submits, and remembers how it was taken.
+  void submit(notification n);
+  std::optional<result<void>> taken(const std::string& id) const;
+
+  /// What waits for its turn, in the order in which it was handed over.
+  std::deque<job> jobs;
+  /// Begins, and ends, the first job.
+  void start();
+  void finish(result<value> how = value("done"));
+  /// From now on each job is performed at once.
+  void perform_at_once();
+
+  std::set<std::string> unknown_actors;
+  std::vector<std::string> progress;  ///< "id state"
+  std::set<node_id> wanted;
+  bool dials = true;
+
+  /// Where a notification is here; nothing if it is not known.
+  std::optional<receipt_state> state(const std::string& id) const;
+
+ private:
+  result<void> admit(const notification& n) override;
+  void perform(const notification& n, std::function<void()> started, std::function<void(result<value>)> done) override;
+  void want_connection(const node_id& to) override;
+  void progressed(const notification_record& r) override;
+
+  void connected(const hello& peer) override;
+  void received(const hello& from, message m) override;
+  void disconnected(const hello& peer, const error& why) override;
+  void dial_failed(const node_id&, dial_failure, const error&) override {}
+
+  seams seams_;
+  manual_storage& disk_;
+  hello self_;
+  std::shared_ptr<mailbox> home_;
+  std::unique_ptr<transport> transport_;
+  courier courier_;
+  std::map<std::string, result<void>> taken_;
+  bool at_once_ = false;
+};
+
+}  // namespace flock::testing
