@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <sys/un.h>
+#include <utility>
 
 namespace flock::testing {
 
@@ -248,15 +249,16 @@ result<void> cluster_node::start() {
 }
 
 void cluster_node::ask_to_end() {
-  is_wanted_ = false;
-  if (!is_alive()) return;
+  if (!std::exchange(is_wanted_, false)) return;
   process_->signal(SIGTERM);
   resume();
 }
 
 int cluster_node::stop() {
   ask_to_end();
-  return process_ ? process_->stop(patience_to_stop) : 0;
+  if (!process_) return 0;
+  auto status = process_->wait(patience_to_stop);
+  return status ? *status : process_->kill();
 }
 
 result<void> cluster_node::restart() {
