@@ -175,7 +175,7 @@ result<void> cluster_parts::record(std::string name, pid_t pid) const {
 result<void> cluster_parts::wait_until_all_see_all(milliseconds patience) {
   std::set<std::string> running;
   for (auto& node : nodes)
-    if (node->is_running()) running.insert(node->id());
+    if (node->is_wanted_ && !node->is_paused_) running.insert(node->id());
   polling time(patience);
   std::size_t content = 0;
   for (auto& node : nodes) {
@@ -230,7 +230,6 @@ std::string cluster_node::socket() const { return of_.folder.socket(id_); }
 std::string cluster_node::log() const { return contents(of_.folder.log(id_)); }
 pid_t cluster_node::pid() const { return process_ ? process_->pid() : 0; }
 bool cluster_node::is_alive() { return process_ && process_->is_alive(); }
-bool cluster_node::is_running() { return is_alive() && !is_paused_; }
 
 result<void> cluster_node::spawn() {
   auto process = start_flockd(of_.folder, id_, of_.options.programs, of_.options.outlives_us);

@@ -71,7 +71,6 @@ class cluster_node {
   friend struct cluster_parts;
   friend class local_cluster;
 
-  bool is_running();
   result<void> spawn();
   void ask_to_end();
   std::optional<error> unexpected_end();
@@ -154,7 +153,8 @@ class local_cluster {
   /// From 1.
   cluster_zookeeper& zookeeper(int number = 1);
 
-  /// Until every node that is running sees every other running one as alive. Errors: down, timeout
+  /// Until every node that was started, and neither ended nor paused by this object, sees every other such node as
+  /// alive. Errors: down (one ended by itself), timeout
   result<void> wait_until_all_see_all(milliseconds patience = milliseconds(30'000));
 
   /// Lets the processes go on without this object, which then knows nothing of them; see outlives_us.
