@@ -167,7 +167,7 @@ void directory::entry::follow(const node_life& other) {
 
 /// Begins another life.
 void directory::entry::live(const node_life& other) {
-  info.life = other;
+  info.life = listed && listed->life == other.life ? *listed : other;  // a connection does not tell when it started
   info.state = node_state::alive;
   met = broken = vouched = false;
   suspected.reset();
@@ -266,7 +266,7 @@ directory::changes directory::listed(const node_id& id, const node_life& life, t
       if (e.is_followed_by(life, before)) e.follow(life);
       return;
     }
-    e.info.life = life;  // what a connection does not tell: when it started
+    e.info.life = life;
     e.vouched = true;
     bool anew = !before || before->life != life.life;
     if (anew && e.info.state == node_state::dead) {

@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <ostream>
+#include <random>
 
 namespace flock {
 
@@ -449,6 +451,71 @@ TEST_CASE("a query sees the attributes and what Chef knows of each node") {
       R"({"chef_environment":"production","cpu":8,"name":"bender","recipe":["apache2","apache2::default","nginx::proxy"],)"
       R"("recipes":["apache2","apache2::default","nginx::proxy"],"role":["web"],"roles":["web"],)"
       R"("run_list":["role[web]","recipe[apache2]","recipe[nginx::proxy]"],"tags":["blue"]})");
+}
+
+namespace {
+
+/// Any event about any of three lives, in any order: late, doubled and contradictory ones too.
+changes anything(world& w, std::mt19937& random) {
+  auto any = [&](std::uint32_t below) { return std::uniform_int_distribution<std::uint32_t>(0, below - 1)(random); };
+  auto n = 1 + any(3);
+  switch (any(10)) {
+    case 0:
+      return w.listed(n);
+    case 1:
+      return w.unlisted();
+    case 2:
+      return w.connected(n);
+    case 3:
+      return w.disconnected(n);
+    case 4:
+      return w.refused();
+    case 5:
+      return w.unanswered();
+    case 6:
+      return w.goodbye(n);
+    case 7:
+      return w.nodes.registry_reachable(true), none();
+    case 8:
+      return w.nodes.registry_reachable(false), none();
+    default:
+      return w.wait(milliseconds(any(2000)));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("whatever was said before, the view follows the truth in the end") {
+  for (std::uint32_t seed = 1; seed <= 2000; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    world w;
+    std::optional<node_change> last;
+    for (int step = 0; step < 50; ++step) {
+      for (const auto& c : anything(w, random)) {
+        // Each change is told once and begins where the one before ended.
+        REQUIRE(c.before == (last ? std::optional(last->now) : std::nullopt));
+        REQUIRE((!last || c.now != last->now || c.life != last->life));
+        last = c;
+      }
+      if (last) REQUIRE((w.state() == last->now && w.nodes.find(bender)->life.life == last->life));
+      if (w.nodes.is_connected(bender)) REQUIRE(w.state() == alive);
+    }
+    w.nodes.registry_reachable(true);
+    for (std::uint64_t n = 1; n <= 3; ++n) w.disconnected(n);
+
+    if (seed % 2 == 0) {
+      w.unlisted();
+      w.wait(suspicion);
+      const auto* gone = w.nodes.find(bender);
+      REQUIRE((!gone || gone->state == dead || gone->state == left));
+    }
+    w.listed(4);
+    w.connected(4);
+    REQUIRE(w.state() == alive);
+    REQUIRE(w.nodes.find(bender)->life == life(4));
+    REQUIRE(w.wait(100 * suspicion) == none());
+  }
 }
 
 namespace {
