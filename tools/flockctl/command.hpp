@@ -1,0 +1,78 @@
+#pragma once
+
+#include "tools/flockctl/arguments.hpp"
+#include "tools/flockctl/console.hpp"
+#include "tools/flockctl/exit_code.hpp"
+#include "tools/flockctl/local_flockd.hpp"
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock::ctl {
+
+/// What a command works with.
+struct invocation {
+  const arguments& words;
+  console& out;
+  const local_flockd& flockd;
+  const clock& time;
+  const std::function<void(milliseconds)>& sleep;
+  std::optional<milliseconds> timeout;  ///< as given
+
+  const std::string& operand(std::size_t i) const { return words.operands[i]; }
+
+  /// The first operand, if there is one, as the node that is asked about.
+  parameters node_operand() const {
+    return words.operands.empty() ? parameters() : parameters{{"node", words.operands.front()}};
+  }
+
+  /// How long the daemon may take, for its own deadline.
+  milliseconds patience(milliseconds otherwise = milliseconds(5'000)) const { return timeout.value_or(otherwise); }
+  /// When to stop waiting for the daemon: late enough for it to say what has become of things by its deadline.
+  time_point deadline(milliseconds otherwise = milliseconds(5'000)) const {
+    return time.now() + patience(otherwise) + milliseconds(1'000);
+  }
+};
+
+struct command {
+  std::string_view name;      ///< one word or two: "node show"
+  std::string_view operands;  ///< as in the usage: "NODE [COUNT]"
+  std::size_t least;          ///< how many of them there must be
+  std::size_t most;
+  std::string_view does;  ///< in one line
+  std::string_view more;  ///< for its own help: further lines, or nothing
+  std::vector<std::string_view> options;
+  result<exit_code> (*run)(const invocation&);
+};
+
+/// All commands, in the order in which help lists them.
+const std::vector<command>& commands();
+/// All options of commands and of flockctl itself.
+const std::vector<option>& options();
+/// Those that every command takes.
+const std::vector<std::string_view>& common_options();
+
+inline constexpr std::size_t any_number = static_cast<std::size_t>(-1);
+
+result<exit_code> show_status(const invocation&);
+result<exit_code> list_nodes(const invocation&);
+result<exit_code> show_node(const invocation&);
+result<exit_code> list_actors(const invocation&);
+result<exit_code> ping_node(const invocation&);
+result<exit_code> call_method(const invocation&);
+result<exit_code> list_resources(const invocation&);
+result<exit_code> converge_resources(const invocation&);
+result<exit_code> tell_updated(const invocation&);
+result<exit_code> notify_resource(const invocation&);
+result<exit_code> list_notifications(const invocation&);
+result<exit_code> show_notification(const invocation&);
+result<exit_code> list_subscriptions(const invocation&);
+result<exit_code> show_events(const invocation&);
+result<exit_code> reload_files(const invocation&);
+
+}  // namespace flock::ctl

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "tools/flockctl/table.hpp"
+#include <flock/value.hpp>
+
+#include <cstddef>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock::ctl {
+
+/// A column of a table of JSON objects.
+struct column {
+  std::string_view title;
+  std::string_view member;
+};
+
+/// Where data and talk go, and in which form.
+class console {
+ public:
+  struct form {
+    bool json = false;      ///< JSON lines, not tables
+    bool color = false;     ///< data goes to a terminal that may show colors
+    bool progress = false;  ///< talk goes to a terminal
+    std::size_t width = 0;  ///< of the terminal that data goes to; 0: none
+  };
+
+  console(std::ostream& data, std::ostream& talk, form f) : data_(data), talk_(talk), form_(f) {}
+
+  bool json() const { return form_.json; }
+
+  /// One line for each object.
+  void rows(const value::list& objects, const std::vector<column>& columns);
+  /// One object: a line of JSON, or a line for each of its members, these ones first.
+  void object(const value& o, const std::vector<std::string>& leading = {});
+  /// A line of data, sent off at once.
+  void line(std::string_view text);
+  void say(std::string_view text);
+
+  /// Shown while it exists, if talk goes to a terminal.
+  class waiting {
+   public:
+    waiting(console& c, std::string_view what);
+    ~waiting();
+    waiting(const waiting&) = delete;
+    waiting& operator=(const waiting&) = delete;
+
+   private:
+    console& console_;
+  };
+
+ private:
+  std::ostream& data_;
+  std::ostream& talk_;
+  form form_;
+};
+
+/// What a table shows of a value: texts as they are, elements of lists and members of objects in one line.
+std::string cell(const value& v);
+
+}  // namespace flock::ctl

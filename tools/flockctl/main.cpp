@@ -1,0 +1,49 @@
+#include "tools/flockctl/flockctl.hpp"
+
+#include <exception>
+#include <iostream>
+#include <string>
+#include <sys/ioctl.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> all;
+  for (const char* name : {"FLOCK_SOCKET", "NO_COLOR"})
+    if (const char* text = std::getenv(name)) all.emplace(name, text);
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace flock;
+  std::optional<control_client> client;
+  const auto connect = [&](const std::string& socket) {
+    client.emplace(socket);
+    return ctl::local_flockd(ctl::local_flockd::through(*client), socket);
+  };
+  const ctl::surroundings around{.environment = environment(),
+                                 .out = std::cout,
+                                 .err = std::cerr,
+                                 .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
+                                 .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
+                                 .width = terminal_width(),
+                                 .time = system_clock(),
+                                 .sleep = [](milliseconds d) { std::this_thread::sleep_for(d); },
+                                 .connect = connect};
+  const auto code = ctl::run({argv + 1, argv + argc}, around);
+  if (!std::cout.flush()) {
+    std::cerr << "flockctl: cannot write to stdout\n";
+    return static_cast<int>(ctl::exit_code::some_failed);
+  }
+  return static_cast<int>(code);
+}
