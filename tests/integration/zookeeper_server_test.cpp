@@ -1,26 +1,20 @@
 #include "tools/cluster/zookeeper_server.hpp"
 
+#include "tests/support/temporary_folder.hpp"
+
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <string>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
 namespace {
 
 using flock::milliseconds;
+using flock::testing::temporary_folder;
 using flock::testing::zookeeper_server;
 
 constexpr milliseconds patience{30'000};
-
-/// A folder of this process, gone with it.
-struct temporary_folder {
-  std::string path =
-      (std::filesystem::temp_directory_path() / ("flock_zookeeper_" + std::to_string(::getpid()))).string();
-  ~temporary_folder() { std::filesystem::remove_all(path); }
-};
 
 zookeeper_server start(zookeeper_server::options o) {
   auto started = zookeeper_server::start(std::move(o));
@@ -32,7 +26,7 @@ zookeeper_server start(zookeeper_server::options o) {
 
 TEST_CASE("a ZooKeeper server serves, and serves again after it was killed") {
   temporary_folder folder;
-  auto server = start({folder.path, zookeeper_server::pick_ports(1)});
+  auto server = start({folder.path().string(), zookeeper_server::pick_ports(1)});
   REQUIRE(server.wait_until_serving(patience).has_value());
 
   server.kill();
@@ -48,7 +42,7 @@ TEST_CASE("three ZooKeeper servers are an ensemble with one leader") {
   auto ports = zookeeper_server::pick_ports(3);
   std::vector<zookeeper_server> servers;
   for (int number = 1; number <= 3; ++number)
-    servers.push_back(start({folder.path + "/" + std::to_string(number), ports, number}));
+    servers.push_back(start({(folder.path() / std::to_string(number)).string(), ports, number}));
   for (auto& server : servers) REQUIRE(server.wait_until_serving(patience).has_value());
 
   int leaders = 0;

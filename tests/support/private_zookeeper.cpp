@@ -1,8 +1,10 @@
 #include "tests/support/private_zookeeper.hpp"
 
-#include <cstdlib>
-#include <filesystem>
+#include <ios>
+#include <sstream>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 
 namespace flock::testing {
 
@@ -17,12 +19,6 @@ template <class T> T require(result<T> r) {
 
 void require(const result<void>& r) {
   if (!r) throw std::runtime_error(to_string(r.error()));
-}
-
-std::string make_temporary_folder() {
-  auto path = (std::filesystem::temp_directory_path() / "flock_zookeeper_XXXXXX").string();
-  if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error(path + ": cannot be made");
-  return path;
 }
 
 /// As ZooKeeper writes integers: big endian.
@@ -51,14 +47,8 @@ std::string password(std::uint64_t session) {
 }  // namespace
 
 private_zookeeper::private_zookeeper()
-    : folder_(make_temporary_folder()),
-      server_(require(zookeeper_server::start({folder_, zookeeper_server::pick_ports(1)}))) {
+    : server_(require(zookeeper_server::start({folder_.path().string(), zookeeper_server::pick_ports(1)}))) {
   require(server_.wait_until_serving(patience));
-}
-
-private_zookeeper::~private_zookeeper() {
-  server_.kill();
-  std::filesystem::remove_all(folder_);
 }
 
 void private_zookeeper::restart() {
@@ -67,13 +57,23 @@ void private_zookeeper::restart() {
 }
 
 void private_zookeeper::expire(std::uint64_t session) {
-  // A ConnectRequest: protocol, last transaction seen, time-out, session, password; then closeSession. In one write,
-  // for the session's own client takes it back as soon as it notices.
+  // A ConnectRequest: protocol, last transaction seen, time-out, session, password; then closeSession, in one write.
+  // Its own client takes the session back as soon as it notices, and sometimes it is quicker.
   auto connect = number<std::int32_t>(0) + number<std::int64_t>(0) + number<std::int32_t>(10'000) + number(session) +
                  number<std::int32_t>(16) + password(session);
   constexpr std::int32_t close_session = -11;
   auto close = number<std::int32_t>(1) + number(close_session);
-  require(zookeeper_server::ask(server_.port(), frame(connect) + frame(close), patience));
+  for (int tries = 0; tries < 1000 && has(session); ++tries) {
+    [[maybe_unused]] auto answer = zookeeper_server::ask(server_.port(), frame(connect) + frame(close));
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  if (has(session)) throw std::runtime_error("the session does not end");
+}
+
+bool private_zookeeper::has(std::uint64_t session) const {
+  std::ostringstream id;
+  id << "0x" << std::hex << session;
+  return require(zookeeper_server::ask(server_.port(), "dump", patience)).find(id.str()) != std::string::npos;
 }
 
 }  // namespace flock::testing

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/support/temporary_folder.hpp"
 #include "tools/cluster/zookeeper_server.hpp"
 
 #include <cstdint>
@@ -12,9 +13,6 @@ class private_zookeeper {
  public:
   /// Serves when this returns. Throws std::runtime_error if it cannot.
   private_zookeeper();
-  ~private_zookeeper();
-  private_zookeeper(const private_zookeeper&) = delete;
-  private_zookeeper& operator=(const private_zookeeper&) = delete;
 
   std::string address() const { return server_.address(); }
   void kill() { server_.kill(); }
@@ -23,11 +21,14 @@ class private_zookeeper {
   void pause() { server_.pause(); }
   void resume() { server_.resume(); }
 
-  /// The server ends the session; its client notices at its next contact.
+  /// The server has ended the session when this returns. Its client is told when it connects again, or notices after
+  /// its time-out that nothing is answered.
   void expire(std::uint64_t session);
 
  private:
-  std::string folder_;
+  bool has(std::uint64_t session) const;
+
+  temporary_folder folder_;
   zookeeper_server server_;
 };
 
