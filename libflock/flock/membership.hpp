@@ -6,19 +6,16 @@
 #include <flock/registry.hpp>
 #include <flock/runtime.hpp>
 
-#include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace flock {
 
 /// This node's part in the registry: keeps registered what this node is and publishes, and reads what it was asked to
-/// know. It holds what is wanted, not what was done: after every new session all of it is made and read again.
+/// know. It holds what is wanted, not what was done: after every new session all of it is made and read again, and what
+/// fails is tried again while there is a session.
 ///
 /// Lives in one mailbox: its methods are called there, its listener too. The tree is docs/registry_tree.md.
 class membership final : private registry::listener {
@@ -44,10 +41,11 @@ class membership final : private registry::listener {
     virtual void lists_read() = 0;
   };
 
+  /// \param tree  started by join(); to be stopped before this goes
   membership(registry& tree, std::shared_ptr<mailbox> home, const clock& time, listener& to);
   ~membership() override;
 
-  /// Registers this node, and again after every lost session.
+  /// Starts the registry and registers this node, and again after every lost session. What is published waits for it.
   void join(const node_id& id, const node_life& life, const node_attributes& about);
   /// Removes this node's entry if it is still that life's, which is known to be over, and registers in its place.
   void take_over(const incarnation& life);
@@ -63,13 +61,13 @@ class membership final : private registry::listener {
   void want_publishers(const actor_name& name);
   void unwant_publishers(const actor_name& name);
 
-  session_state state() const { return state_; }
-  bool all_wanted() const { return all_wanted_; }
+  session_state state() const;
+  bool all_wanted() const;
   /// Whether the lists of nodes have been read since they were wanted.
-  bool lists_known() const { return lists_known_; }
+  bool lists_known() const;
 
-  // Paths, relative to the flock's root. <hh> are the first two hexadecimal digits of a hash of the name (FNV-1a), so
-  // that no list of children outgrows the registry's limit.
+  // Paths, relative to the flock's root. <hh> are the first two hexadecimal digits of a hash of the name (FNV-1a of 32
+  // bits), so that no list of children outgrows the registry's limit.
   static std::string node_path(const node_id& id);
   static std::string attributes_path(const node_id& id);
   static std::string actor_path(const actor_name& name);
@@ -84,9 +82,6 @@ class membership final : private registry::listener {
 
   struct implementation;
   std::shared_ptr<implementation> self_;
-  session_state state_ = session_state::connecting;
-  bool all_wanted_ = false;
-  bool lists_known_ = false;
 };
 
 }  // namespace flock
