@@ -153,12 +153,14 @@ node::~node() {
   if (parts_ && owns_) parts_->stop();
 }
 
-result<node> node::start(const config& with) {
+result<node> node::start(const config& with, deliveries when) {
   auto id = id_of(with);
   if (!id) return id.error();
   auto p = std::make_shared<parts>(with, *id);
   if (auto started = p->start(*id); !started) return started.error();
-  return node(std::move(p), true);
+  node out(std::move(p), true);
+  if (when == deliveries::at_once) out.resume();
+  return out;
 }
 
 node node::start(int argc, char** argv) {
@@ -186,6 +188,8 @@ node node::start(int argc, char** argv) {
   if (!started) fail(started.error(), 1);
   return *std::move(started);
 }
+
+void node::resume() { parts_->core->resume(); }
 
 const node_id& node::id() const { return parts_->core->id(); }
 std::string node::address() const { return parts_->core->address(); }

@@ -24,9 +24,14 @@ class node_core;
 /// it.
 class node {
  public:
+  /// Whether notifications for this node are performed from its start on, or wait until its actors are published and
+  /// resume() says so: one for an actor that is not there yet would fail.
+  enum class deliveries : std::uint8_t { at_once, held };
+
   /// Starts a node and returns when it is ready, which it is without the registry too: it joins when that appears.
   /// Errors: bad_argument, io (see config), conflict (another living node has this id)
-  static result<node> start(const config& with);
+  static result<node> start(const config& with, deliveries when = deliveries::at_once);
+  void resume();
 
   /// For main(): reads the options (see read_config), prints and exits on --help, --version and on anything wrong.
   static node start(int argc, char** argv);

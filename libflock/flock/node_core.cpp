@@ -153,6 +153,10 @@ result<std::string> node_core::start() {
   return address();
 }
 
+void node_core::resume() {
+  post([this] { courier_.resume(); });
+}
+
 void node_core::post(task job) const {
   if (!stopped_) home_->post(std::move(job));
 }
@@ -172,6 +176,7 @@ void node_core::tick() {
 void node_core::stop(std::function<void()> done) {
   home_->post([this, done = std::move(done)] {
     if (!stopped_.exchange(true)) {
+      courier_.flush();
       host_.stop();
       calls_.close(stopping());
       finder_.close();
@@ -541,6 +546,7 @@ void node_core::unlisted(const node_id& id) {
 }
 
 void node_core::described(const node_id& id, const node_attributes& about) {
+  described_.insert(id);
   directory_.described(id, about);
   notifier_.nodes_changed();
   look_again();
@@ -618,7 +624,7 @@ std::optional<result<void>> node_core::looked_up(const look_up_request& l) const
     return error{error_code::unreachable, "the registry cannot be asked who is there"};
   }
   for (const auto& id : l.where.nodes) {
-    if (directory_.find(id)) continue;
+    if (directory_.find(id) || described_.contains(id)) continue;
     if (absent_.contains(id)) return error{error_code::not_found, "no node named " + id.str()};
     if (in_time) return {};
     return error{error_code::unreachable, "nothing is known of " + id.str() + ", and the registry cannot be asked"};

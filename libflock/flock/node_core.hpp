@@ -65,6 +65,9 @@ class node_core final : public caller,
   /// node Errors: io, bad_argument
   result<std::string> start();
 
+  /// From now on notifications are performed: call it when the actors are published. Until then what arrives waits.
+  void resume();
+
   /// Calls f once: when this node is registered, when another living node turns out to have its id (conflict), or at
   /// `until`, whatever the registry does.
   void when_settled(time_point until, std::function<void(result<void>)> f);
@@ -211,7 +214,8 @@ class node_core final : public caller,
   std::vector<std::function<void(result<void>)>> settling_;
   std::map<std::uint64_t, look_up_request> looking_up_;
   std::uint64_t next_look_up_ = 1;
-  std::set<node_id> absent_;  // the registry says that there is no such node
+  std::set<node_id> absent_;     // the registry says that there is no such node
+  std::set<node_id> described_;  // ones that were here once: they may be told things though they are away
   std::map<std::uint64_t, std::function<void(const error&)>> monitors_;
   std::multimap<actor_name, responder> until_gone_;
   std::map<std::uint64_t, progress> progress_;
