@@ -1,0 +1,97 @@
+#pragma once
+
+#include "actors/convergence.hpp"
+#include "actors/declaration.hpp"
+#include "node/control_backend.hpp"
+#include <flock/config.hpp>
+#include <flock/node.hpp>
+#include <flock/node_core.hpp>
+
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock {
+
+/// What makes a node a flockd: its declared resources, the runs over them, and the answers of the control API. Its
+/// state lives in the node's home mailbox.
+class daemon final : public control_backend, private convergence::host {
+ public:
+  /// \param from  read again by reload()
+  daemon(flock::node& of, config with, config_sources from,
+         std::function<void(std::string_view, const std::string&)> log);
+  /// After the node has stopped.
+  ~daemon() override;
+
+  /// What is declared for this node.
+  struct declared {
+    std::vector<declaration> resources;
+    flock::policy policy;
+  };
+  /// Reads resource files and policy, as --check-config does without starting anything.
+  /// Errors: those of read_resources and policy::parse, naming file and line
+  static result<declared> read(const config& with);
+
+  /// Publishes what was read. Once, before the control API is served.
+  void start(declared what);
+
+  /// Ends the commands that run.
+  void stop() { stopping_.request_stop(); }
+
+  /// Reads the configuration again: roles, attributes, policy, resources, certificates. Nothing changes if any of it is
+  /// wrong. From any thread. Errors: as read_config and read
+  void reload(answer done) override;
+
+  // control_backend
+  void status(answer done) override;
+  void nodes(std::optional<location> where, time_point until, answer done) override;
+  void node(const node_id& id, time_point until, answer done) override;
+  void ping(const node_id& id, time_point until, answer done) override;
+  void actors(std::optional<node_id> of, time_point until, answer done) override;
+  void resources(std::optional<node_id> of, time_point until, answer done) override;
+  void subscriptions(std::optional<node_id> of, time_point until, answer done) override;
+  void call(const address& to, std::string method, value::list arguments, time_point until, answer done) override;
+  void notify(wanted_action what, wait_for state, time_point until, answer done) override;
+  void updated(const resource_name& resource, std::string action, answer done) override;
+  void converge(bool why_run, answer done) override;
+  void notifications(std::optional<receipt_state> state, std::optional<node_id> of, answer done) override;
+  void notification(const std::string& id, answer done) override;
+  void metrics(std::function<void(std::string)> done) override;
+  subscription_handle follow_events(std::optional<std::string> since,
+                                    std::function<void(result<event_log::page>)> first,
+                                    std::function<void(const event&)> next) override;
+
+ private:
+  struct delivery;
+
+  // convergence::host
+  void perform(const resource_name& what, const std::string& action, const action_context& why,
+               responder answer) override;
+  std::vector<wanted_action> wanted_after(const resource_name& updated) override;
+  void send(const wanted_action& what) override;
+
+  void post(task job) const { core_.home().post(std::move(job)); }
+  void declare(std::vector<declaration> all);
+  void publish(const std::shared_ptr<const declaration>& d);
+  void resource_states(answer done);
+  void watch(std::shared_ptr<delivery> d);
+  value status_now() const;
+  std::string metrics_now() const;
+
+  flock::node& node_;
+  node_core& core_;
+  config config_;
+  config_sources sources_;
+  std::function<void(std::string_view, const std::string&)> log_;
+  std::stop_source stopping_;
+
+  // In the node's home.
+  std::vector<declaration> declared_;
+  std::map<resource_name, std::shared_ptr<const declaration>> published_;
+  convergence runs_;
+};
+
+}  // namespace flock

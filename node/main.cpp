@@ -1,0 +1,111 @@
+#include "node/control_server.hpp"
+#include "node/daemon.hpp"
+#include "node/readiness.hpp"
+#include <flock/config.hpp>
+#include <flock/log.hpp>
+#include <flock/node.hpp>
+#include <flock/version.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <optional>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace {
+
+constexpr int usage = 2;
+constexpr auto default_file = "/etc/flock/flockd.conf";
+
+// However long a stop may take by itself, the manager and the next start are waiting.
+constexpr unsigned stop_within_seconds = 5;
+
+int fail(const flock::error& why, int code) {
+  std::cerr << "flockd: " << why.what << '\n';
+  return code;
+}
+
+/// The signals that end or change the daemon, taken by main() alone: blocked before any thread starts, inherited by
+/// all.
+sigset_t block_signals() {
+  sigset_t ours;
+  sigemptyset(&ours);
+  for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ours, s);
+  pthread_sigmask(SIG_BLOCK, &ours, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return ours;
+}
+
+/// \returns what --help and --version print, if they were given
+std::optional<int> asked_for_words(const std::vector<std::string>& arguments) {
+  for (const auto& a : arguments) {
+    if (a == "--help" || a == "-h") {
+      std::cout << "Usage: flockd [option...]\nA node of a flock; see flockd(8).\n\n" << flock::config_help();
+      return 0;
+    }
+    if (a == "--version") {
+      std::cout << "flockd " << flock::version() << '\n';
+      return 0;
+    }
+  }
+  return {};
+}
+
+int check(const flock::config& with) {
+  auto read = flock::daemon::read(with);
+  if (!read) return fail(read.error(), usage);
+  std::cout << "flockd: " << (with.file.empty() ? "configuration" : with.file) << " is well; " << read->resources.size()
+            << " resources\n";
+  return 0;
+}
+
+/// Until SIGTERM or SIGINT.
+void serve(const sigset_t& signals, flock::daemon& d, const flock::logger& log) {
+  for (int signal = 0; sigwait(&signals, &signal) == 0 && signal == SIGHUP;) {
+    flock::notify_service_manager("RELOADING=1");
+    d.reload([&log](flock::result<flock::value> read) {
+      if (!read) log("error", "reload: " + read.error().what + "; nothing was changed");
+      flock::notify_service_manager("READY=1");
+    });
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  flock::config_sources from{{argv + 1, argv + argc}, flock::environment_variables(), default_file};
+  if (auto code = asked_for_words(from.arguments)) return *code;
+  auto with = flock::read_config(from);
+  if (!with) return fail(with.error(), usage);
+  if (with->check_config) return check(*with);
+  auto declared = flock::daemon::read(*with);
+  if (!declared) return fail(declared.error(), usage);
+
+  const auto signals = block_signals();
+  auto node = flock::node::start(*with, flock::node::deliveries::held);
+  if (!node) return fail(node.error(), 1);
+  const flock::logger log(flock::system_clock(), node->id().str(),
+                          flock::log_level_from(with->log_level).value_or(flock::log_level::info));
+  const auto write = [&log](std::string_view level, const std::string& text) { log(level, text); };
+
+  flock::daemon d(*node, *with, from, write);
+  d.start(*std::move(declared));
+  flock::control_server_options options;
+  options.socket = with->socket;
+  options.log = write;
+  auto server = flock::control_server::start(options, d, flock::system_clock());
+  if (!server) return node->stop(), fail(server.error(), 1);
+
+  log("info", "ready at " + node->address() + ", registry " + with->registry.str());
+  flock::notify_service_manager("READY=1");
+  serve(signals, d, log);
+
+  flock::notify_service_manager("STOPPING=1");
+  log("info", "stopping");
+  ::alarm(stop_within_seconds);
+  d.stop();
+  server->reset();
+  node->stop();
+  log("info", "stopped");
+  return 0;
+}
