@@ -1,0 +1,158 @@
+// What flockd does with bad input, without a registry, with another one of its name, and at its end.
+
+#include "tests/support/polling.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tools/cluster/child.hpp"
+#include "tools/cluster/zookeeper_server.hpp"
+#include <flock/testing/local_cluster.hpp>
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <fstream>
+#include <string>
+
+using namespace std::chrono_literals;
+using flock::testing::child;
+using flock::testing::contents;
+using flock::testing::eventually;
+using flock::testing::local_cluster;
+using flock::testing::temporary_folder;
+
+namespace {
+
+/// One flockd started by hand, in a folder of its own.
+struct daemon_process {
+  temporary_folder folder;
+  std::string log() const { return contents(folder.path() / "log"); }
+  std::string socket() const { return (folder.path() / "sock").string(); }
+
+  std::string write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories((folder.path() / name).parent_path());
+    std::ofstream(folder.path() / name) << text;
+    return (folder.path() / name).string();
+  }
+
+  child start(std::vector<std::string> more) const {
+    std::vector<std::string> command{"flockd", "--listen", "127.0.0.1:0", "--socket", socket()};
+    command.insert(command.end(), more.begin(), more.end());
+    auto started = child::start({.command = command, .log = (folder.path() / "log").string()});
+    REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().what));
+    return *std::move(started);
+  }
+
+  /// \returns its exit status
+  int run(std::vector<std::string> more) const { return start(std::move(more)).wait(20s).value_or(-1); }
+};
+
+}  // namespace
+
+TEST_CASE("flockd refuses an unknown option, a bad value and a file that is not there, and starts nothing") {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--idd", "x"},
+                                                    {"--id", "a/b"},
+                                                    {"--id", "a[b]"},
+                                                    {"--id", std::string(1024, 'a')},
+                                                    {"--config", "/nonexistent"},
+                                                    {"--heartbeat", "1"},
+                                                    {"--resources", "/nonexistent"}}) {
+    const daemon_process d;
+    CAPTURE(arguments.front());
+    CHECK(d.run(arguments) == 2);
+    CHECK(d.log().starts_with("flockd: "));
+    CHECK_FALSE(std::filesystem::exists(d.socket()));
+  }
+}
+
+TEST_CASE("flockd names file, line and member of what is wrong in a resource file") {
+  const daemon_process d;
+  d.write("resources.d/web.json", "{\n  \"file[/tmp/x]\": {\n    \"contents\": \"typo\"\n  }\n}\n");
+
+  CHECK(d.run({"--resources", (d.folder.path() / "resources.d").string(), "--check-config"}) == 2);
+
+  CHECK_MESSAGE(d.log().find("web.json:3: ") != std::string::npos, d.log());
+  CHECK_MESSAGE(d.log().find("contents") != std::string::npos, d.log());
+}
+
+TEST_CASE("--check-config says that all is well and starts nothing") {
+  const daemon_process d;
+  const auto file = d.write("flockd.conf", "id = bender0\nregistry = zk://127.0.0.1:1/flock\n");
+  d.write("resources.d/log.json", R"({"log[hello]": {}})");
+
+  CHECK(d.run({"--config", file, "--resources", (d.folder.path() / "resources.d").string(), "--check-config"}) == 0);
+
+  CHECK_MESSAGE(d.log().find("is well; 1 resources") != std::string::npos, d.log());
+}
+
+TEST_CASE("flockd is ready without its registry, says so, and joins when it appears") {
+  local_cluster::options o;
+  o.nodes = 1;
+  o.zookeepers = 1;
+  auto flock = local_cluster::start(o);
+  REQUIRE_MESSAGE(flock.has_value(), (flock ? "" : flock.error().what));
+  auto& bender0 = flock->node("bender0");
+  const auto registered = [&] {
+    const auto status = bender0.get("/v1/status");
+    const auto* yes = status ? (*status)["registry"]["registered"].as_bool() : nullptr;
+    return yes && *yes;
+  };
+  REQUIRE(eventually(registered));
+
+  bender0.stop();
+  flock->zookeeper().kill();
+  const auto begun = std::chrono::steady_clock::now();
+  REQUIRE(bender0.start());
+  CHECK(std::chrono::steady_clock::now() - begun < 10s);  // ready without it; how fast is the benchmark's business
+  CHECK_FALSE(registered());
+
+  REQUIRE(flock->zookeeper().start());
+  CHECK(eventually(registered, 30s));
+}
+
+TEST_CASE("a second node of the same name is refused while the first one lives") {
+  local_cluster::options o;
+  o.nodes = 1;
+  auto flock = local_cluster::start(o);
+  REQUIRE_MESSAGE(flock.has_value(), (flock ? "" : flock.error().what));
+
+  const daemon_process rival;
+  CHECK(rival.run({"--id", "bender0", "--registry", flock->registry()}) == 1);
+
+  CHECK_MESSAGE(rival.log().find("is called bender0") != std::string::npos, rival.log());
+  CHECK(flock->node("bender0").is_alive());
+}
+
+TEST_CASE("SIGTERM ends flockd with status 0, and nothing of it stays") {
+  const daemon_process d;
+  auto process = d.start({"--id", "alone"});
+  REQUIRE(eventually([&] { return d.log().find("ready at ") != std::string::npos; }));
+
+  CHECK(process.stop(10s) == 0);
+
+  CHECK_FALSE(std::filesystem::exists(d.socket()));
+  CHECK(d.log().find("stopped") != std::string::npos);
+}
+
+TEST_CASE("a killed node that starts again at once is seen in its new life") {
+  local_cluster::options o;
+  o.nodes = 2;
+  auto flock = local_cluster::start(o);
+  REQUIRE_MESSAGE(flock.has_value(), (flock ? "" : flock.error().what));
+  auto& bender0 = flock->node("bender0");
+  REQUIRE(bender0.flockctl({"ping", "bender1"})->exit_status == 0);
+  const auto life_of = [&](const char* id) {
+    const auto known = bender0.get(std::string("/v1/nodes/") + id);
+    const auto* life = known ? (*known)["incarnation"].as_text() : nullptr;
+    return life ? *life : "";
+  };
+  const auto before = life_of("bender1");
+
+  flock->node("bender1").kill();
+  REQUIRE(eventually([&] {
+    const auto events = bender0.flockctl({"events", "--format", "json"});
+    return events && events->out.find(R"("type":"failed")") != std::string::npos;
+  }));
+  REQUIRE(flock->node("bender1").start());
+
+  CHECK(eventually([&] { return bender0.flockctl({"ping", "bender1", "--timeout", "1s"})->exit_status == 0; }, 30s));
+  CHECK(eventually([&] { return life_of("bender1") != before; }));
+}
