@@ -314,7 +314,12 @@ void node_core::send_call(const node_id& to, message m, time_point until, respon
   if (taken) return;
   calls_.unsent(m.id);
   if (taken.error().code != error_code::unreachable) return calls_.settle(to, m.id, taken.error());
-  post([this, to, m = std::move(m)] { links_.send_when_connected(to, m); });
+  post([this, to, m = std::move(m)] {
+    // The registry said so, and tells when that changes.
+    if (!directory_.find(to) && absent_.contains(to))
+      return calls_.settle(to, m.id, error{error_code::not_found, "no node named " + to.str()});
+    links_.send_when_connected(to, m);
+  });
 }
 
 void node_core::arm_call_timer() {

@@ -140,6 +140,7 @@ TEST_CASE("a node that nobody knows is not found, and an actor that nobody publi
   auto& a = f.start("a");
 
   CHECK(code(f.ask(a, "nowhere/counter", "add", {1})) == error_code::not_found);
+  CHECK(code(f.ask(a, "nowhere/counter", "add", {1})) == error_code::not_found);  // known to be absent by now
   CHECK(code(f.ask(a, "counter", "add", {1})) == error_code::not_found);
 }
 
