@@ -63,6 +63,8 @@ struct cluster_parts {
 
   result<void> wait_until_all_see_all(milliseconds patience);
   result<void> wait_until_sees(cluster_node& node, const std::set<std::string>& others, polling& time);
+  /// Also without a registry, which a node is ready without.
+  result<void> wait_until_answers(cluster_node& node, polling& time);
   /// Told by whoever waits. Errors: shutting_down, down
   result<void> check_still_wanted();
 
@@ -204,6 +206,17 @@ result<void> cluster_parts::wait_until_sees(cluster_node& node, const std::set<s
   }
 }
 
+result<void> cluster_parts::wait_until_answers(cluster_node& node, polling& time) {
+  while (true) {
+    auto status = node.get("/v1/status");
+    if (status) return {};
+    if (auto wanted = check_still_wanted(); !wanted) return wanted;
+    if (!time.again())
+      return error{error_code::timeout,
+                   node.id() + ": " + to_string(status.error()) + "\n" + end_of_log(folder.log(node.id()))};
+  }
+}
+
 result<void> cluster_parts::check_still_wanted() {
   if (options.cancelled && options.cancelled()) return error{error_code::shutting_down, "cancelled"};
   for (auto& node : nodes)
@@ -244,7 +257,7 @@ result<void> cluster_node::start() {
   if (is_alive()) return {};
   if (auto done = spawn(); !done) return done;
   polling time(patience_to_start);
-  return of_.wait_until_sees(*this, {id_}, time);
+  return of_.wait_until_answers(*this, time);
 }
 
 void cluster_node::ask_to_end() {
