@@ -274,7 +274,10 @@ TEST_CASE("stopping runs no more jobs, destroys those that wait, and what comes 
   std::weak_ptr<mailbox> watched_box = box;
   owned.reset();
 
-  std::thread helper([&] { go.open(); });
+  std::thread helper([&] {
+    while (box->depth() != 0) std::this_thread::yield();  // a closed mailbox has none that wait
+    go.open();
+  });
   threads->stop(soon());
   helper.join();
 
