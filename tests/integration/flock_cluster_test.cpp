@@ -1,88 +1,228 @@
-// The program as scripts use it: two clusters at once, and nothing left of them.
-
+#include "flock/testing/local_cluster.hpp"
 #include "tests/support/polling.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tools/cluster/child.hpp"
+#include "tools/cluster/cluster_folder.hpp"
+#include "tools/cluster/files.hpp"
+#include "tools/cluster/flockd_process.hpp"
 
 #include <doctest/doctest.h>
 
 #include <csignal>
 #include <filesystem>
-#include <sstream>
+#include <set>
 #include <string>
 #include <vector>
 
+using namespace flock::testing;
 using namespace std::chrono_literals;
-using flock::testing::child;
-using flock::testing::contents;
-using flock::testing::eventually;
-using flock::testing::temporary_folder;
+using flock::error_code;
 
 namespace {
 
-struct cluster {
-  temporary_folder folder;
-  std::string dir() const { return (folder.path() / "c").string(); }
-  std::string output() const { return contents(folder.path() / "out"); }
+namespace fs = std::filesystem;
 
-  child start(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "flock-cluster");
-    arguments.insert(arguments.end(), {"--dir", dir()});
-    auto started = child::start(
-        {.command = arguments, .log = (folder.path() / "err").string(), .output = (folder.path() / "out").string()});
-    REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().what));
-    return *std::move(started);
-  }
-  int run(std::vector<std::string> arguments) const { return start(std::move(arguments)).wait(90s).value_or(-1); }
+constexpr flock::milliseconds patience{60'000};
 
-  /// Of all processes that it recorded.
-  std::vector<pid_t> pids() const {
-    std::vector<pid_t> out;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(dir())) {
-      const auto name = entry.path().filename();
-      if (name != "pid" && name != "flockd.pid") continue;
-      pid_t pid = 0;
-      std::istringstream(contents(entry.path())) >> pid;
-      REQUIRE(pid > 0);
-      out.push_back(pid);
-    }
-    return out;
-  }
-};
+using ids = std::set<std::string>;
 
-bool any_alive(const std::vector<pid_t>& pids) {
-  for (const auto pid : pids)
-    if (::kill(pid, 0) == 0) return true;
-  return false;
+bool comes_to_see(const cluster_node& node, const ids& expected) {
+  return eventually([&] { return alive_nodes(node.socket()) == flock::result(expected); });
 }
+
+local_cluster start(local_cluster::options o) {
+  o.common.insert(o.common.begin(), {{"session-timeout", "2s"}, {"heartbeat", "200ms"}});
+  auto started = local_cluster::start(std::move(o));
+  if (!started) FAIL(to_string(started.error()));
+  return std::move(*started);
+}
+
+/// flock-cluster on one folder, as a shell runs it.
+struct shell {
+  temporary_folder folder;
+  std::string dir = (folder.path() / "cluster").string();
+  ~shell() { run({"down"}); }
+
+  std::string out() const { return (folder.path() / "out").string(); }
+  std::string err() const { return (folder.path() / "err").string(); }
+
+  child begin(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), find_program("", "flock-cluster"));
+    arguments.insert(arguments.end(), {"--dir", dir});
+    for (const auto& old : {out(), err()}) fs::remove(old);
+    auto process = child::start({.command = std::move(arguments), .log = err(), .output = out()});
+    REQUIRE(process);
+    return *std::move(process);
+  }
+
+  program_result end(child process) const {
+    auto status = process.wait(patience);
+    return {status ? *status : process.kill(), contents(out()), contents(err())};
+  }
+
+  program_result run(std::vector<std::string> arguments) const { return end(begin(std::move(arguments))); }
+
+  /// Whatever was started in the folder and runs.
+  std::vector<recorded_process> running() const {
+    std::vector<recorded_process> all;
+    for (auto& p : cluster_folder(dir).recorded().value_or({}))
+      if (p.is_running()) all.push_back(p);
+    return all;
+  }
+
+  ids seen_by(std::string_view id) const { return alive_nodes(cluster_folder(dir).socket(id)).value_or({}); }
+};
 
 }  // namespace
 
-TEST_CASE("two clusters in two folders do not meet, and down ends exactly what up started") {
-  const cluster one, two;
-  auto first = one.start({"up", "--nodes", "2"});
-  auto second = two.start({"up", "--nodes", "2", "--tls", "--prefix", "fry"});
-  REQUIRE(first.wait(90s) == 0);
-  REQUIRE(second.wait(90s) == 0);
-  const auto of_one = one.pids(), of_two = two.pids();
-  CHECK(of_one.size() == 3);
-  CHECK(of_two.size() == 3);
-  CHECK(one.output().find("bender1") != std::string::npos);
-  CHECK(one.output().find("fry") == std::string::npos);
-  CHECK(contents(one.dir() + "/env").find("FLOCK_SOCKET") != std::string::npos);
+TEST_CASE("nodes of a cluster see each other, miss one that is killed, and see it again when it comes back") {
+  auto cluster = start({.nodes = 3});
+  auto &first = cluster.node("bender0"), &second = cluster.node("bender1");
+  CHECK(cluster.ids() == std::vector<std::string>{"bender0", "bender1", "bender2"});
+  CHECK(comes_to_see(second, {"bender0", "bender1", "bender2"}));
 
-  CHECK(one.run({"down"}) == 0);
+  first.kill();
+  CHECK_FALSE(first.is_alive());
+  CHECK(comes_to_see(second, {"bender1", "bender2"}));
 
-  CHECK(eventually([&] { return !any_alive(of_one); }));
-  for (const auto pid : of_two) CHECK(::kill(pid, 0) == 0);
-  CHECK(two.run({"down"}) == 0);
-  CHECK(eventually([&] { return !any_alive(of_two); }));
+  REQUIRE(first.start());
+  CHECK(cluster.wait_until_all_see_all());
 }
 
-TEST_CASE("down where nothing runs is well, and what flock-cluster does not know is a usage error") {
-  const cluster none;
-  CHECK(none.run({"down"}) == 0);
-  CHECK(none.run({"sideways"}) == 2);
-  CHECK(none.run({"up", "--nodes", "many"}) == 2);
-  CHECK(none.run({"up", "--frobnicate"}) == 2);
+TEST_CASE("a paused node is missed, and seen again when it goes on") {
+  auto cluster = start({.nodes = 2});
+  auto &first = cluster.node("bender0"), &second = cluster.node("bender1");
+
+  second.pause();
+  CHECK(second.is_alive());
+  CHECK(comes_to_see(first, {"bender0"}));
+  second.resume();
+
+  CHECK(comes_to_see(first, {"bender0", "bender1"}));
+}
+
+TEST_CASE("a cluster with TLS and three ZooKeeper servers outlives one of these") {
+  auto cluster = start({.nodes = 2, .zookeepers = 3, .tls = true});
+
+  cluster.zookeeper(1).kill();
+  REQUIRE(cluster.node("bender1").restart());
+
+  CHECK(cluster.wait_until_all_see_all());
+  CHECK(cluster.zookeeper(1).start());
+}
+
+TEST_CASE("nodes go on while ZooKeeper is away, and a new one joins when it is back") {
+  auto cluster = start({.nodes = 2});
+  auto &first = cluster.node("bender0"), &second = cluster.node("bender1");
+  second.stop();
+  REQUIRE(comes_to_see(first, {"bender0"}));
+
+  cluster.zookeeper().kill();
+  CHECK(first.get("/v1/status"));
+  REQUIRE(cluster.zookeeper().start());
+  REQUIRE(second.start());
+
+  CHECK(cluster.wait_until_all_see_all());
+}
+
+TEST_CASE("flockctl talks to the node that it is run for") {
+  auto cluster = start({.nodes = 1, .prefix = "fry"});
+
+  auto nodes = cluster.node("fry0").flockctl({"nodes", "--format", "json"});
+
+  REQUIRE(nodes);
+  CHECK(nodes->exit_status == 0);
+  CHECK(nodes->out.find("\"fry0\"") != std::string::npos);
+  CHECK(nodes->err.empty());
+}
+
+TEST_CASE("two clusters that start at once do not meet, and ending one leaves the other") {
+  shell one, other;
+  auto starts_one = one.begin({"up", "--nodes", "2"});
+  auto starts_other = other.begin({"up", "--nodes", "3", "--prefix", "fry", "--tls"});
+  for (auto up : {one.end(std::move(starts_one)), other.end(std::move(starts_other))}) {
+    REQUIRE_MESSAGE(up.exit_status == 0, up.err);
+    CHECK(up.err.empty());
+  }
+  CHECK(one.seen_by("bender0") == ids{"bender0", "bender1"});
+  CHECK(other.seen_by("fry0") == ids{"fry0", "fry1", "fry2"});
+  auto of_one = one.running();
+  CHECK(of_one.size() == 3);
+
+  CHECK(one.run({"down"}).exit_status == 0);
+
+  for (const auto& p : of_one) CHECK_FALSE(p.is_running());
+  CHECK(other.running().size() == 4);
+}
+
+TEST_CASE("flock-cluster up prints a line for each node, and fails where a cluster runs") {
+  shell sh;
+
+  auto up = sh.run({"up", "--nodes", "2", "--prefix", "leela", "--set", "role=captain"});
+  REQUIRE_MESSAGE(up.exit_status == 0, up.err);
+
+  CHECK(up.out.starts_with("leela0  pid "));
+  CHECK(up.out.find("\nleela1  pid ") != std::string::npos);
+  CHECK(up.out.find(sh.dir + "/leela1/flockd.sock\n") != std::string::npos);
+  CHECK(contents(sh.dir + "/env").find("export FLOCK_SOCKET='" + sh.dir + "/leela0/flockd.sock'") != std::string::npos);
+  CHECK(contents(sh.dir + "/leela0/flockd.pid") == std::to_string(sh.running()[1].pid) + "\n");
+  CHECK(contents(sh.dir + "/leela0/flockd.conf").find("role = captain\n") != std::string::npos);
+  auto again = sh.run({"up"});
+  CHECK(again.exit_status == 1);
+  CHECK(again.err.find("a cluster runs in " + sh.dir) != std::string::npos);
+  CHECK(sh.running().size() == 3);
+}
+
+TEST_CASE("flock-cluster kills, restarts, pauses and resumes what it started, and nothing else") {
+  shell sh;
+  REQUIRE(sh.run({"up", "--nodes", "2"}).exit_status == 0);
+  const auto before = sh.running();
+
+  CHECK(sh.run({"kill", "bender1"}).exit_status == 0);
+  CHECK(sh.running().size() == 2);
+  CHECK(sh.run({"kill", "bender1"}).exit_status == 1);
+  CHECK(sh.run({"restart", "bender1"}).exit_status == 0);
+  CHECK(sh.run({"restart", "bender1"}).exit_status == 0);
+  CHECK(sh.running().size() == 3);
+  CHECK(sh.running() != before);
+  CHECK(sh.run({"pause", "bender0"}).exit_status == 0);
+  CHECK(sh.run({"resume", "bender0"}).exit_status == 0);
+  CHECK(sh.run({"pause", "bender0"}).exit_status == 0);
+  CHECK(sh.run({"kill", "bender7"}).exit_status == 4);
+
+  CHECK(sh.run({"down"}).exit_status == 0);
+  CHECK(sh.running().empty());
+  CHECK(sh.run({"down"}).exit_status == 0);
+}
+
+TEST_CASE("what is left of a cluster that crashed is told of, and cleaned by down") {
+  shell sh;
+  REQUIRE(sh.run({"up", "--nodes", "1"}).exit_status == 0);
+  for (const auto& p : sh.running()) CHECK(p.signal(SIGKILL));
+  REQUIRE(eventually([&] { return sh.running().empty(); }));
+
+  auto up = sh.run({"up", "--nodes", "1"});
+  CHECK(up.exit_status == 1);
+  CHECK(up.err.find("left of a cluster") != std::string::npos);
+  CHECK(sh.run({"down"}).exit_status == 0);
+
+  up = sh.run({"up", "--nodes", "1"});
+  CHECK_MESSAGE(up.exit_status == 0, up.err);
+}
+
+TEST_CASE("a mistake in the usage of flock-cluster, and down where nothing runs, start nothing") {
+  shell sh;
+
+  for (const auto& wrong : std::vector<std::vector<std::string>>{{"frobnicate"},
+                                                                 {"up", "--nodse", "2"},
+                                                                 {"up", "--nodes", "many"},
+                                                                 {"up", "bender0"},
+                                                                 {"up", "--set", "role"},
+                                                                 {"up", "--timeout", "5"},
+                                                                 {"kill"},
+                                                                 {"kill", "bender0", "bender1"}})
+    CHECK_MESSAGE(sh.run(wrong).exit_status == 2, wrong.back());
+  CHECK(sh.run({"down"}).exit_status == 0);
+  CHECK(sh.run({"up", "--help"}).out.starts_with("flock-cluster - "));
+  CHECK_FALSE(fs::exists(sh.dir));
 }

@@ -3,6 +3,7 @@
 #include "tests/support/polling.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tools/cluster/child.hpp"
+#include "tools/cluster/files.hpp"
 #include "tools/cluster/zookeeper_server.hpp"
 #include <flock/testing/local_cluster.hpp>
 

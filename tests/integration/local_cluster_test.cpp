@@ -1,10 +1,10 @@
 #include "flock/testing/local_cluster.hpp"
 
+#include "tests/support/polling.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tools/cluster/child.hpp"
 #include "tools/cluster/cluster_folder.hpp"
 #include "tools/cluster/files.hpp"
-#include "tools/cluster/flockd_process.hpp"
 #include "tools/cluster/recorded_process.hpp"
 
 #include <doctest/doctest.h>
@@ -35,7 +35,8 @@ TEST_CASE("a cluster whose nodes end at once says which one, and leaves nothing 
   programs_folder programs("/bin/false");
   temporary_folder folder;
 
-  auto cluster = local_cluster::start({.folder = folder.path().string(), .programs = programs.folder.path().string()});
+  auto cluster =
+      local_cluster::start({.folder = folder.path().string(), .nodes = 1, .programs = programs.folder.path().string()});
 
   REQUIRE_FALSE(cluster);
   CHECK(cluster.error().code == error_code::down);
@@ -103,8 +104,7 @@ TEST_CASE("processes end together, paused ones and those that do not want to as 
   const auto log = (folder.path() / "log").string();
   auto stubborn = child::start({.command = {"sh", "-c", "trap '' TERM; echo ready; sleep 1000"}, .log = log});
   REQUIRE((willing && paused && stubborn));
-  polling time(patience);
-  while (contents(log).empty()) REQUIRE(time.again());
+  REQUIRE(eventually([&] { return !contents(log).empty(); }));
   paused->signal(SIGSTOP);
   std::vector<recorded_process> all;
   for (auto* each : {&*willing, &*paused, &*stubborn}) all.push_back(*recorded_process::of("one", each->pid()));

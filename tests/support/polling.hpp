@@ -1,11 +1,7 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <sstream>
-#include <string>
 #include <thread>
 
 namespace flock::testing {
@@ -20,13 +16,6 @@ inline bool eventually(const std::function<bool()>& is_so,
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return true;
-}
-
-/// Of a file; empty if there is none.
-inline std::string contents(const std::filesystem::path& path) {
-  std::ostringstream out;
-  if (std::ifstream in(path); in) out << in.rdbuf();
-  return out.str();
 }
 
 }  // namespace flock::testing

@@ -1,6 +1,5 @@
 #include "flock/testing/local_cluster.hpp"
 #include "tools/cluster/cluster_folder.hpp"
-#include "tools/cluster/files.hpp"
 #include "tools/cluster/flockd_process.hpp"
 #include "tools/cluster/zookeeper_server.hpp"
 #include <flock/version.hpp>
@@ -60,7 +59,8 @@ options:
   --tls              nodes talk mutual TLS, with certificates of an authority
                      made for this cluster
   --set KEY=VALUE    a line for every flockd.conf, such as heartbeat=200ms
-  --timeout T        how long `up` waits for all nodes (default: 60s)
+  --timeout T        how long `up` waits for all nodes (default: 60s, and half
+                     a second for each node)
   --help             shows this
   --version          shows the version
 
@@ -86,7 +86,6 @@ example:
 enum exit_status { done = 0, failed = 1, usage = 2, no_such_id = 4 };
 
 constexpr milliseconds patience_to_stop{10'000};
-constexpr milliseconds patience_to_start{30'000};
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -151,19 +150,6 @@ int down(const cluster_folder& folder) {
   return done;
 }
 
-result<void> wait_until_ready(const cluster_folder& folder, const std::string& id, child& process) {
-  polling time(patience_to_start);
-  while (true) {
-    auto seen = alive_nodes(folder.socket(id));
-    if (seen && seen->contains(id)) return {};
-    if (auto status = process.wait(milliseconds(0)))
-      return error{error_code::down,
-                   id + " ended with status " + std::to_string(*status) + "\n" + end_of_log(folder.log(id))};
-    if (!time.again())
-      return error{error_code::timeout, id + " does not answer at its socket\n" + end_of_log(folder.log(id))};
-  }
-}
-
 int restart(const cluster_folder& folder, const recorded_process& before) {
   if (auto ended = end_all({before}, patience_to_stop); !ended) return complain(ended.error());
   const bool is_server = before.name.starts_with("zookeeper/");
@@ -173,7 +159,7 @@ int restart(const cluster_folder& folder, const recorded_process& before) {
   if (auto now = recorded_process::of(before.name, process->pid())) {
     if (auto noted = folder.record(*now); !noted) return complain(noted.error());
   }
-  auto ready = is_server ? result<void>() : wait_until_ready(folder, before.name, *process);
+  auto ready = is_server ? result<void>() : wait_until_answers(folder, before.name, *process);
   if (!ready) return complain(ready.error());
   process->release();
   return done;
@@ -202,7 +188,7 @@ struct request {
   std::vector<std::string> ids;
   std::string dir;
   std::vector<std::string> set;
-  std::string timeout = "60s";
+  std::string timeout;
   local_cluster::options cluster;
 };
 
@@ -228,7 +214,9 @@ int carry_out(request r) {
     if (equals == std::string::npos || equals == 0) return wrong("--set " + line + ": not KEY=VALUE");
     r.cluster.common.emplace_back(line.substr(0, equals), line.substr(equals + 1));
   }
-  auto patience = flock::parse_duration(r.timeout);
+  // Each node reads of each other one.
+  auto patience = r.timeout.empty() ? result(r.cluster.patience + r.cluster.nodes * milliseconds(500))
+                                    : flock::parse_duration(r.timeout);
   if (!patience) return wrong("--timeout " + patience.error().what);
   r.cluster.patience = *patience;
   return up(std::move(r.cluster));

@@ -1,6 +1,7 @@
 #include "tools/cluster/flockd_process.hpp"
 
 #include "tools/client/control_client.hpp"
+#include "tools/cluster/files.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -31,6 +32,21 @@ result<child> start_flockd(const cluster_folder& folder, std::string_view id, co
                        .environment = {},
                        .log = folder.log(id),
                        .outlives_us = outlives_us});
+}
+
+result<void> wait_until_answers(const cluster_folder& folder, const std::string& id, child& process) {
+  polling time(milliseconds(30'000));
+  while (true) {
+    auto answer = get_json(folder.socket(id), "/v1/status", one_try);
+    if (answer) return {};
+    if (auto status = process.wait(milliseconds(0))) return how_it_ended(folder, id, *status);
+    if (!time.again())
+      return error{error_code::timeout, id + ": " + to_string(answer.error()) + "\n" + end_of_log(folder.log(id))};
+  }
+}
+
+error how_it_ended(const cluster_folder& folder, const std::string& id, int status) {
+  return {error_code::down, id + " ended with status " + std::to_string(status) + "\n" + end_of_log(folder.log(id))};
 }
 
 result<value> get_json(const std::string& socket, std::string_view target, milliseconds patience) {

@@ -19,6 +19,13 @@ std::string find_program(const std::string& folder, const std::string& name);
 result<child> start_flockd(const cluster_folder& folder, std::string_view id, const std::string& programs,
                            bool outlives_us);
 
+/// Until a flockd that was started answers at its socket; it does without a registry, too.
+/// Errors: down (see how_it_ended()), timeout (with the end of its log)
+result<void> wait_until_answers(const cluster_folder& folder, const std::string& id, child& process);
+
+/// That it ended by itself, with its status and the end of its log. Code: down
+error how_it_ended(const cluster_folder& folder, const std::string& id, int status);
+
 /// What a flockd answers to a GET. Errors: those of the API, unreachable, timeout, protocol
 result<value> get_json(const std::string& socket, std::string_view target, milliseconds patience);
 

@@ -63,8 +63,6 @@ struct cluster_parts {
 
   result<void> wait_until_all_see_all(milliseconds patience);
   result<void> wait_until_sees(cluster_node& node, const std::set<std::string>& others, polling& time);
-  /// Also without a registry, which a node is ready without.
-  result<void> wait_until_answers(cluster_node& node, polling& time);
   /// Told by whoever waits. Errors: shutting_down, down
   result<void> check_still_wanted();
 
@@ -206,17 +204,6 @@ result<void> cluster_parts::wait_until_sees(cluster_node& node, const std::set<s
   }
 }
 
-result<void> cluster_parts::wait_until_answers(cluster_node& node, polling& time) {
-  while (true) {
-    auto status = node.get("/v1/status");
-    if (status) return {};
-    if (auto wanted = check_still_wanted(); !wanted) return wanted;
-    if (!time.again())
-      return error{error_code::timeout,
-                   node.id() + ": " + to_string(status.error()) + "\n" + end_of_log(folder.log(node.id()))};
-  }
-}
-
 result<void> cluster_parts::check_still_wanted() {
   if (options.cancelled && options.cancelled()) return error{error_code::shutting_down, "cancelled"};
   for (auto& node : nodes)
@@ -256,8 +243,7 @@ result<void> cluster_node::spawn() {
 result<void> cluster_node::start() {
   if (is_alive()) return {};
   if (auto done = spawn(); !done) return done;
-  polling time(patience_to_start);
-  return of_.wait_until_answers(*this, time);
+  return wait_until_answers(of_.folder, id_, *process_);
 }
 
 void cluster_node::ask_to_end() {
@@ -297,8 +283,7 @@ std::optional<error> cluster_node::unexpected_end() {
   if (!is_wanted_) return std::nullopt;
   auto status = process_->wait(milliseconds(0));
   if (!status) return std::nullopt;
-  return error{error_code::down,
-               id_ + " ended with status " + std::to_string(*status) + "\n" + end_of_log(of_.folder.log(id_))};
+  return how_it_ended(of_.folder, id_, *status);
 }
 
 result<void> cluster_node::write_resources(std::string_view file, std::string_view json) const {
