@@ -1,40 +1,20 @@
+#include "internal/courier_keys.hpp"
 #include <flock/courier.hpp>
-#include <flock/value_cast.hpp>
 
 #include <algorithm>
 #include <cassert>
-#include <charconv>
-#include <cstdio>
 #include <utility>
 
 namespace flock {
 
+using namespace internal::courier_keys;
+
 namespace {
 
-std::string hex(std::uint64_t number) {
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(number));
-  return digits;
-}
-
-std::string standing_key(const node_id& to) { return "c/" + to.str(); }
-std::string position_key(const node_id& from, const std::string& channel) { return "i/" + from.str() + "/" + channel; }
-std::string record_key(const std::string& id) { return "n/" + id; }
-std::string parcel_key(const node_id& to, std::uint64_t number) { return "o/" + to.str() + "/" + hex(number); }
-std::string work_key(const node_id& from, const std::string& channel, std::uint64_t number) {
-  return "w/" + from.str() + "/" + channel + "/" + hex(number);
-}
-
-/// The rest of a key: a node id before the first slash, a number behind the last one.
-result<node_id> node_in(const std::string& rest) { return node_id::parse(rest.substr(0, rest.find('/'))); }
-result<std::uint64_t> number_in(const std::string& rest) {
-  const auto digits = rest.substr(rest.rfind('/') + 1);
-  std::uint64_t number = 0;
-  auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
-  if (failed != std::errc() || end != digits.data() + digits.size())
-    return error{error_code::io, digits + " is no number"};
-  return number;
-}
+// Of an error's text that is sent: enough for people.
+constexpr std::size_t longest_text = 4096;
+// Of an id: it is in every receipt.
+constexpr std::size_t longest_id = 1024;
 
 std::string label(const notification& n) { return n.target.str() + "/" + n.actor.str() + " " + n.action; }
 
@@ -50,19 +30,22 @@ std::string chain_of(const notification& n) {
   return chain + label(n);
 }
 
-/// A result that no message could carry is left out, and that is said.
+/// Makes a receipt fit a message: an outcome that is too large is left out, and that is said.
 void bound(receipt& r, std::size_t bytes) {
-  const auto size = encode(r.outcome).size();
-  if (size <= bytes) return;
-  r.outcome = {};
-  if (!r.why) r.why = error{error_code::refused, "an outcome of " + std::to_string(size) + " bytes was left out"};
+  if (const auto size = encode(r.outcome).size(); size > bytes) {
+    const auto text = "an outcome of " + std::to_string(size) + " bytes was left out";
+    r.outcome = {};
+    r.why = r.why ? error{r.why->code, r.why->what + "; " + text} : error{error_code::refused, text};
+  }
+  if (r.why && r.why->what.size() > longest_text) r.why->what.resize(longest_text);
 }
 
 }  // namespace
 
-courier::courier(node_id self, std::shared_ptr<mailbox> home, const clock& time, transport& network, storage& disk,
-                 host& of, options o)
+courier::courier(node_id self, const incarnation& life, std::shared_ptr<mailbox> home, const clock& time,
+                 transport& network, storage& disk, host& of, options o)
     : self_(std::move(self)),
+      life_(life),
       home_(std::move(home)),
       time_(time),
       network_(network),
@@ -73,131 +56,52 @@ courier::courier(node_id self, std::shared_ptr<mailbox> home, const clock& time,
       ledger_(o.keep),
       started_(time.wall()) {}
 
-// What storage kept.
-
-result<void> courier::read(const std::string& prefix, const reader& each) {
-  result<void> all;
-  auto done = disk_.read(prefix, [&](std::string_view key, std::string_view data) {
-    if (!all) return;
-    const auto v = decode(data);
-    auto one = v ? each(std::string(key.substr(prefix.size())), *v) : result<void>(v.error());
-    if (!one) all = error{error_code::io, std::string(key) + ": " + one.error().what};
-  });
-  return done ? all : done;
-}
-
-result<void> courier::restore() {
-  started_ = time_.wall();
-  std::vector<notification_record> records;
-  auto done = read("n/", [&](const std::string&, const value& data) -> result<void> {
-    auto r = notification_record::from_stored(data);
-    if (!r) return r.error();
-    records.push_back(*std::move(r));
-    return {};
-  });
-  if (!done) return done;
-  std::stable_sort(records.begin(), records.end(),
-                   [](const auto& a, const auto& b) { return a.receipts.front().at < b.receipts.front().at; });
-  for (auto& r : records) ledger_.restore(std::move(r));
-
-  done = read("c/", [&](const std::string& rest, const value& data) -> result<void> {
-    auto to = node_in(rest);
-    if (!to) return to.error();
-    auto standing = outbox::standing::from_value(data);
-    if (!standing) return standing.error();
-    outbox_.restore(*to, *standing);
-    return {};
-  });
-  if (!done) return done;
-  done = read("o/", [&](const std::string& rest, const value& data) { return restore_parcel(rest, data); });
-  if (!done) return done;
-  done = read("i/", [&](const std::string& rest, const value& data) -> result<void> {
-    auto from = node_in(rest);
-    if (!from) return from.error();
-    auto upto = from_value<std::uint64_t>(data);
-    if (!upto) return upto.error();
-    inbox_.restore(*from, rest.substr(from->str().size() + 1), *upto);
-    return {};
-  });
-  if (!done) return done;
-  return read("w/", [&](const std::string& rest, const value& data) { return restore_work(rest, data); });
-}
-
-result<void> courier::restore_parcel(const std::string& rest, const value& data) {
-  auto to = node_in(rest);
-  if (!to) return to.error();
-  auto number = number_in(rest);
-  if (!number) return number.error();
-  if (const auto* id = data.as_text()) {
-    const auto* record = ledger_.find(*id);
-    if (!record) return error{error_code::io, "no notification " + *id};
-    outbox_.restore(*to, *number, record->what, encode(record->what.to_value()).size());
-    waiting_.emplace(*id, *number);
-    return {};
-  }
-  auto r = receipt::from_value(data);
-  if (!r) return r.error();
-  outbox_.restore(*to, *number, *std::move(r), encode(data).size());
-  return {};
-}
-
-result<void> courier::restore_work(const std::string& rest, const value& data) {
-  auto from = node_in(rest);
-  if (!from) return from.error();
-  auto number = number_in(rest);
-  if (!number) return number.error();
-  const auto* id = data.as_text();
-  if (!id || !ledger_.find(*id)) return error{error_code::io, "no such notification"};
-  if (*from == self_) taken_here_ = std::max(taken_here_, *number);
-  const bool was_accepted = ledger_.find(*id)->state() != receipt_state::queued;
-  working_.emplace(*id, work{"w/" + rest, was_accepted});
-  unfinished_.push_back(*id);
-  return {};
-}
-
 void courier::resume() {
   resumed_ = true;
   for (const auto& id : std::exchange(unfinished_, {})) pick_up(id);
-  for (const auto& arrive : std::exchange(arrived_early_, {})) arrive();
+  for (auto& [from, b] : std::exchange(arrived_early_, {})) take(from, std::move(b));
 }
 
 // The way here.
 
 result<void> courier::received(const hello& from, const message& m) {
   if (failed_) return {};
-  if (m.kind == message_kind::acknowledge) return settle(from, m.body);
+  if (m.kind == message_kind::acknowledge) return settle(from.id, m.body);
   if (m.kind != message_kind::parcels) return error{error_code::protocol, "not for a courier"};
-  if (resumed_) return take(from, m.body);
-  arrived_early_.push_back([this, from, body = m.body] { (void)take(from, body); });
-  return {};
-}
-
-result<void> courier::take(const hello& from, const value& body) {
-  auto b = batch::from_body(body);
+  auto b = batch::from_body(m.body);
   if (!b) return b.error();
   if (b->channel != from.journal) {
     return error{error_code::protocol, from.id.str() + " sends on " + b->channel + ", not on " + from.journal};
   }
-  const auto channel = b->channel;
-  const auto again = b->again;
-  auto taken = inbox_.receive(from.id, *std::move(b));
-  if (taken.repeated) acknowledge(from.id, channel);
-  if (taken.fresh.empty()) return {};
+  // If not, its sender has not noticed yet who is here now, and will send again.
+  if (b->to == life_) take(from.id, *std::move(b));
+  return {};
+}
+
+void courier::take(const node_id& from, batch b) {
+  if (!resumed_) {
+    arrived_early_.emplace_back(from, std::move(b));
+    return;
+  }
+  const auto channel = b.channel;
+  const auto again = b.again;
+  auto taken = inbox_.receive(from, std::move(b));
+  if (taken.repeated) acknowledge(from, channel);
+  if (taken.fresh.empty()) return;
   const auto upto = taken.fresh.back().number;
   for (auto& item : taken.fresh) {
     if (auto* n = std::get_if<notification>(&item.content))
-      arrive(from.id, std::move(*n), {work_key(from.id, channel, item.number), item.number <= again});
+      arrive(from, std::move(*n), {work_key(from, channel, item.number), item.number <= again});
     else
       hear(from, std::get<receipt>(item.content));
   }
-  changes_[position_key(from.id, channel)] = encode(value(upto));
-  then_.push_back([this, from = from.id, channel, upto](const result<void>& safe) {
+  changes_[position_key(from, channel)] = encode(value(upto));
+  then_.push_back([this, from, channel, upto](const result<void>& safe) {
     if (!safe) return;
     inbox_.safe(from, channel, upto);
     acknowledge(from, channel);
   });
   flush_soon();
-  return {};
 }
 
 void courier::arrive(const node_id& from, notification n, work w) {
@@ -262,7 +166,7 @@ void courier::ended(const std::string& id, const result<value>& how) {
   const auto end = end_of(ledger_.find(id)->what, at->second, how);
   changes_[at->second.key] = std::nullopt;
   working_.erase(at);
-  report(end);
+  conclude(end);
 }
 
 receipt courier::end_of(const notification& n, const work& w, const result<value>& how) const {
@@ -274,20 +178,18 @@ receipt courier::end_of(const notification& n, const work& w, const result<value
       r.state = receipt_state::failed;
       r.why = error{error_code::io, label(n) + " failed"};
     }
-    bound(r, options_.out.bytes);
-    return r;
-  }
-  r.why = how.error();
-  const auto code = how.error().code;
-  const bool too_late = code == error_code::timeout && !w.begun;
-  if (too_late && w.maybe_begun)
-    r.why = error{error_code::maybe_done, "it may have been started before a crash, and came too late to be again"};
-  if (too_late && !w.maybe_begun)
-    r.state = receipt_state::expired;
-  else if (r.why->code == error_code::maybe_done)
-    r.state = receipt_state::unknown;
-  else
+  } else {
+    r.why = how.error();
     r.state = receipt_state::failed;
+    const bool too_late = r.why->code == error_code::timeout && !w.begun;
+    if (too_late && w.maybe_begun)
+      r.why = error{error_code::maybe_done, "it may have been started before a crash, and is too late to be again"};
+    if (r.why->code == error_code::maybe_done)
+      r.state = receipt_state::unknown;
+    else if (too_late)
+      r.state = receipt_state::expired;
+  }
+  bound(r, options_.out.bytes);
   return r;
 }
 
@@ -295,7 +197,8 @@ receipt courier::end_of(const notification& n, const work& w, const result<value
 
 result<void> courier::check(const notification& n, std::size_t bytes) const {
   assert(n.sender == self_);
-  if (n.id.empty() || ledger_.find(n.id)) return error{error_code::bad_argument, "its id is known: \"" + n.id + "\""};
+  if (n.id.empty() || n.id.size() > longest_id || ledger_.find(n.id))
+    return error{error_code::bad_argument, "not a new id: \"" + n.id.substr(0, longest_id) + "\""};
   if (bytes > options_.out.bytes) {
     return error{error_code::bad_argument, label(n) + ": " + std::to_string(bytes) + " bytes, at most " +
                                                std::to_string(options_.out.bytes) + " can be sent"};
@@ -356,35 +259,35 @@ error courier::not_kept(const notification& n, const error& why) {
   return end;
 }
 
-result<void> courier::cancel(std::string_view id) {
-  if (failed_) return *failed_;
+void courier::cancel(std::string_view id, std::function<void(result<void>)> done) {
+  if (failed_) return done(*failed_);
   const auto* record = ledger_.find(id);
   if (!record || record->what.sender != self_)
-    return error{error_code::not_found, "no notification " + std::string(id) + " was made here"};
+    return done(error{error_code::not_found, "no notification " + std::string(id) + " was made here"});
   const auto at = waiting_.find(id);
   if (at == waiting_.end() || !outbox_.withdraw(record->what.target, at->second)) {
     const auto state = std::string(to_string(record->state()));
-    return error{error_code::refused, std::string(id) + " is " + state + ", and may be on its way"};
+    return done(error{error_code::refused, std::string(id) + " is " + state + ", and may be on its way"});
   }
-  report({record->what.id, receipt_state::cancelled, time_.wall(), {}, {}, false});
-  return {};
+  conclude({record->what.id, receipt_state::cancelled, time_.wall(), {}, {}, false});
+  then_.push_back([done = std::move(done)](const result<void>& kept) { done(kept); });
 }
 
-void courier::hear(const hello& from, const receipt& r) {
+void courier::hear(const node_id& from, const receipt& r) {
   const auto* record = ledger_.find(r.id);
-  // Only the receiver can tell, and only what its sender has not forgotten.
-  if (record && record->what.sender == self_ && record->what.target == from.id) report(r);
+  // Only the receiver can tell, and only while nothing else was concluded here.
+  if (record && record->what.sender == self_ && record->what.target == from && ends_.count(r.id) == 0) report(r);
 }
 
-result<void> courier::settle(const hello& from, const value& body) {
+result<void> courier::settle(const node_id& from, const value& body) {
   auto a = acknowledgement::from_body(body);
   if (!a) return a.error();
-  for (const auto& item : outbox_.acknowledge(from.id, *a)) {
-    changes_[parcel_key(from.id, item.number)] = std::nullopt;
+  for (const auto& item : outbox_.acknowledge(from, *a)) {
+    changes_[parcel_key(from, item.number)] = std::nullopt;
     if (const auto* n = std::get_if<notification>(&item.content)) waiting_.erase(n->id);
   }
-  peers_[from.id].heard = time_.now();
-  due_.insert(from.id);
+  peers_[from].heard = time_.now();
+  due_.insert(from);
   flush_soon();
   return {};
 }
@@ -402,6 +305,20 @@ void courier::forget_parcel(const notification& n) {
 
 void courier::report(const receipt& r) {
   if (ledger_.record(r)) announce(*ledger_.find(r.id));
+}
+
+void courier::conclude(const receipt& end) {
+  const auto& n = ledger_.find(end.id)->what;
+  ends_.emplace(end.id, end);
+  changed_.insert(end.id);
+  forget_parcel(n);
+  if (n.sender != self_) post(n.sender, end);
+  then_.push_back([this, end](const result<void>& kept) {
+    if (!kept) return;
+    ends_.erase(end.id);
+    if (ledger_.record(end)) host_.progressed(*ledger_.find(end.id));
+  });
+  flush_soon();
 }
 
 void courier::announce(const notification_record& r) {
@@ -439,8 +356,9 @@ void courier::connected(const hello& peer) {
 void courier::give_up_on(const node_id& receiver) {
   const error why{error_code::maybe_done, receiver.str() + " has lost its storage"};
   for (const auto* r : ledger_.list(std::nullopt, receiver)) {
-    const bool was_acknowledged = r->what.sender == self_ && waiting_.count(r->what.id) == 0;
-    if (was_acknowledged) report({r->what.id, receipt_state::unknown, time_.wall(), why, {}, false});
+    const auto& n = r->what;
+    if (is_terminal(r->state()) || n.sender != self_ || waiting_.count(n.id) > 0 || ends_.count(n.id) > 0) continue;
+    conclude({n.id, receipt_state::unknown, time_.wall(), why, {}, false});
   }
 }
 
@@ -470,15 +388,15 @@ void courier::tick() {
 void courier::look_after(const notification_record& overdue, wall_time now) {
   const auto& n = overdue.what;
   // What was taken here is in the host's hands.
-  if (n.sender != self_ || n.target == self_) return;
+  if (n.sender != self_ || n.target == self_ || ends_.count(n.id) > 0) return;
   const auto at = waiting_.find(n.id);
   if (at != waiting_.end() && outbox_.withdraw(n.target, at->second)) {
     const error why{error_code::timeout, n.target.str() + " was out of reach until it was too late"};
-    return report({n.id, receipt_state::expired, now, why, {}, false});
+    return conclude({n.id, receipt_state::expired, now, why, {}, false});
   }
   if (!is_hopeless(overdue, now)) return;
   const error why{error_code::maybe_done, "no word from " + n.target.str() + " of how it ended"};
-  report({n.id, receipt_state::unknown, now, why, {}, false});
+  conclude({n.id, receipt_state::unknown, now, why, {}, false});
 }
 
 bool courier::is_hopeless(const notification_record& r, wall_time now) const {
@@ -536,6 +454,16 @@ void courier::send_due(const node_id& to) {
   }
 }
 
+std::optional<std::string> courier::stored_form(const std::string& id) const {
+  const auto* record = ledger_.find(id);
+  if (!record) return std::nullopt;
+  const auto end = ends_.find(id);
+  if (end == ends_.end()) return encode(record->to_stored());
+  auto ended = *record;
+  ended.receipts.push_back(end->second);
+  return encode(ended.to_stored());
+}
+
 void courier::write(const std::set<node_id>& touched) {
   std::vector<channel_write> channels;
   for (const auto& to : touched) {
@@ -544,8 +472,7 @@ void courier::write(const std::set<node_id>& touched) {
     channels.push_back({to, outbox_.last(to), std::move(standing)});
   }
   for (const auto& id : std::exchange(changed_, {})) {
-    const auto* record = ledger_.find(id);
-    changes_[record_key(id)] = record ? std::optional(encode(record->to_stored())) : std::nullopt;
+    changes_[record_key(id)] = stored_form(id);
   }
   if (changes_.empty() && then_.empty()) return;
   std::vector<record_change> changes;
@@ -559,9 +486,11 @@ void courier::write(const std::set<node_id>& touched) {
 void courier::written(const std::vector<channel_write>& channels, const std::vector<after_write>& then,
                       const result<void>& how) {
   if (!how && !failed_) failed_ = how.error().within("storage");
-  const auto kept = failed_ ? result<void>(*failed_) : how;
-  for (const auto& t : then) t(kept);
-  if (failed_) return;
+  for (const auto& t : then) t(failed_ ? *failed_ : how);
+  if (failed_) {
+    for (const auto& t : std::exchange(then_, {})) t(*failed_);
+    return;
+  }
   for (const auto& c : channels) {
     outbox_.stored(c.to, c.upto);
     if (c.standing) outbox_.stored(c.to, *c.standing);

@@ -86,8 +86,8 @@ class courier {
     virtual void progressed(const notification_record& r) = 0;
   };
 
-  courier(node_id self, std::shared_ptr<mailbox> home, const clock& time, transport& network, storage& disk, host& of,
-          options o);
+  courier(node_id self, const incarnation& life, std::shared_ptr<mailbox> home, const clock& time, transport& network,
+          storage& disk, host& of, options o);
 
   /// Reads back what storage kept. Before anything else.
   /// Errors: io (also for records that cannot be read; the text names the key)
@@ -104,8 +104,9 @@ class courier {
   /// failed when it may have been sent already)
   void submit(notification n, std::function<void(result<void>)> taken);
 
-  /// Cancels one that was not sent yet. Errors: not_found, refused (it may be on its way, or is settled)
-  result<void> cancel(std::string_view id);
+  /// Cancels one that was not sent yet. `done` is called when that is durable, in the courier's mailbox.
+  /// Errors: not_found, refused (it may be on its way, or is settled), io
+  void cancel(std::string_view id, std::function<void(result<void>)> done);
 
   // What the transport reports. A hello's `journal` is the id of its storage.
   void connected(const hello& peer);
@@ -152,7 +153,7 @@ class courier {
   using after_write = std::function<void(const result<void>&)>;
 
   // The way here.
-  result<void> take(const hello& from, const value& body);
+  void take(const node_id& from, batch b);
   void arrive(const node_id& from, notification n, work w);
   void refuse(const node_id& from, const std::string& id, const error& why);
   void begin(const notification& n, work w);
@@ -167,8 +168,8 @@ class courier {
   void submit_there(const notification& n, std::size_t bytes);
   void submit_here(const notification& n);
   error not_kept(const notification& n, const error& why);
-  void hear(const hello& from, const receipt& r);
-  result<void> settle(const hello& from, const value& body);
+  void hear(const node_id& from, const receipt& r);
+  result<void> settle(const node_id& from, const value& body);
   void forget_parcel(const notification& n);
   void give_up_on(const node_id& receiver);
   void look_after(const notification_record& overdue, wall_time now);
@@ -176,6 +177,7 @@ class courier {
 
   // Both.
   void report(const receipt& r);
+  void conclude(const receipt& end);
   void announce(const notification_record& r);
   void post(const node_id& to, const receipt& r);
   void acknowledge(const node_id& to, const std::string& channel);
@@ -183,16 +185,21 @@ class courier {
 
   void flush_soon();
   void send_due(const node_id& to);
+  std::optional<std::string> stored_form(const std::string& id) const;
   void write(const std::set<node_id>& touched);
   void written(const std::vector<channel_write>& channels, const std::vector<after_write>& then,
                const result<void>& how);
 
   using reader = std::function<result<void>(const std::string& rest, const value& data)>;
   result<void> read(const std::string& prefix, const reader& each);
+  result<void> restore_records();
+  result<void> restore_standing(const std::string& rest, const value& data);
+  result<void> restore_position(const std::string& rest, const value& data);
   result<void> restore_parcel(const std::string& rest, const value& data);
   result<void> restore_work(const std::string& rest, const value& data);
 
   node_id self_;
+  incarnation life_;
   std::shared_ptr<mailbox> home_;
   const clock& time_;
   transport& network_;
@@ -206,13 +213,14 @@ class courier {
   std::map<node_id, contact> peers_;
   std::map<std::string, std::uint64_t, std::less<>> waiting_;  // sent notifications without acknowledgement, by id
   std::map<std::string, work> working_;                        // by id
+  std::map<std::string, receipt> ends_;                        // concluded here and not durable yet, by id
   std::uint64_t taken_here_ = 0;                               // number of the last notification to this node itself
   wall_time started_{};
 
   // Until resume().
   bool resumed_ = false;
   std::vector<std::string> unfinished_;
-  std::vector<std::function<void()>> arrived_early_;
+  std::vector<std::pair<node_id, batch>> arrived_early_;
 
   // Gathered for the next flush().
   bool flush_posted_ = false;

@@ -131,7 +131,7 @@ node_core::node_core(seams s, options o)
                  for (const auto& id : where.nodes) membership_.want_node(id);
                },
            .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); }}),
-      courier_(options_.self.id, home_, s.time, s.network, s.disk, *this, {}),
+      courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, *this, {}),
       events_(options_.self.life.str().substr(0, 16)) {}
 
 node_core::~node_core() = default;

@@ -10,7 +10,7 @@ namespace flock {
 
 value outbox::standing::to_value() const {
   return value::map{{"revision", revision},          {"reserved", reserved}, {"again", again},
-                    {"sent", flock::to_value(sent)}, {"life", life},         {"journal", journal}};
+                    {"sent", flock::to_value(sent)}, {"life", life.str()},   {"journal", journal}};
 }
 
 result<outbox::standing> outbox::standing::from_value(const value& v) {
@@ -19,10 +19,10 @@ result<outbox::standing> outbox::standing::from_value(const value& v) {
   auto reserved = in.required<std::uint64_t>("reserved");
   auto again = in.required<std::uint64_t>("again");
   auto sent = in.optional<std::uint64_t>("sent");
-  auto life = in.required<std::string>("life");
+  auto life = in.required<incarnation>("life");
   auto journal = in.required<std::string>("journal");
   if (in.failed()) return *in.failed();
-  return standing{*revision, *reserved, *again, sent, *std::move(life), *std::move(journal)};
+  return standing{*revision, *reserved, *again, sent, *life, *std::move(journal)};
 }
 
 outbox::outbox(std::string name, options o) : name_(std::move(name)), options_(o) {}
@@ -100,8 +100,8 @@ void outbox::stored(const node_id& to, std::uint64_t upto) {
 bool outbox::connected(const node_id& to, const incarnation& life, const std::string& journal) {
   auto& c = channels_[to];
   const bool other_storage = !c.now.journal.empty() && c.now.journal != journal;
-  if (c.now.life != life.str()) c.now.again = c.sent;
-  c.now.life = life.str();
+  if (c.now.life != life) c.now.again = c.sent;
+  c.now.life = life;
   c.now.journal = journal;
   c.now.sent = std::nullopt;
   c.connected = true;
@@ -127,7 +127,7 @@ std::optional<batch> outbox::next(const node_id& to) const {
   // Until it is durable that it is connected, a crash would make sent parcels look unsent.
   if (!c || !c->connected || c->safe_revision < c->required) return std::nullopt;
   // Nothing before the front of the queue is waited for: it is acknowledged, or was taken out.
-  batch b{name_, c->in_flight == 0 ? 0 : c->queue[c->in_flight - 1].number, c->now.again, {}};
+  batch b{name_, c->now.life, c->in_flight == 0 ? 0 : c->queue[c->in_flight - 1].number, c->now.again, {}};
   std::size_t bytes = 0;
   for (auto i = c->in_flight; i < c->queue.size() && i < options_.window && b.items.size() < options_.batch; ++i) {
     const auto& p = c->queue[i];

@@ -38,7 +38,7 @@ class outbox {
     std::uint64_t again = 0;     ///< no number beyond it was sent to an earlier life of the receiver
     /// No number beyond it was ever sent; nothing while connected, when any reserved one may have been.
     std::optional<std::uint64_t> sent = 0;
-    std::string life;     ///< the receiver's incarnation when it was last connected
+    incarnation life;     ///< of the receiver when it was last connected
     std::string journal;  ///< and the id of its storage
 
     value to_value() const;

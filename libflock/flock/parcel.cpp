@@ -66,18 +66,20 @@ value batch::to_body() const {
   value::list list;
   list.reserve(items.size());
   for (const auto& i : items) list.emplace_back(value::list{i.number, to_value(i.content)});
-  return value::map{{"channel", channel}, {"after", after}, {"again", again}, {"items", std::move(list)}};
+  return value::map{
+      {"channel", channel}, {"to", to.str()}, {"after", after}, {"again", again}, {"items", std::move(list)}};
 }
 
 result<batch> batch::from_body(const value& body) {
   member_reader in(body);
   auto channel = in.required<std::string>("channel");
+  auto to = in.required<incarnation>("to");
   auto after = in.required<std::uint64_t>("after");
   auto again = in.required<std::uint64_t>("again");
   if (in.failed()) return broken(*in.failed());
   auto items = items_from_value(body["items"], *after);
   if (!items) return broken(items.error().within("items"));
-  return batch{*std::move(channel), *after, *again, *std::move(items)};
+  return batch{*std::move(channel), *to, *after, *again, *std::move(items)};
 }
 
 value acknowledgement::to_body() const { return value::map{{"channel", channel}, {"upto", upto}}; }

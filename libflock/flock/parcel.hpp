@@ -1,6 +1,7 @@
 #pragma once
 
 #include <flock/error.hpp>
+#include <flock/name.hpp>
 #include <flock/notification.hpp>
 #include <flock/value.hpp>
 
@@ -30,11 +31,12 @@ struct batch {
   };
 
   std::string channel;      ///< id of the sender's storage
+  incarnation to;           ///< the life of the receiver that it is meant for: what it says is not true of others
   std::uint64_t after = 0;  ///< the parcel that must have been taken before the first item; 0 for none
   std::uint64_t again = 0;  ///< items up to this number may have been sent to an earlier life of the receiver
   std::vector<item> items;
 
-  /// Body of message_kind::parcels: {"channel","after","again","items":[[number, parcel]...]}.
+  /// Body of message_kind::parcels: {"channel","to","after","again","items":[[number, parcel]...]}.
   value to_body() const;
   /// Errors: protocol (a member is missing or of the wrong kind; numbers that do not grow)
   static result<batch> from_body(const value& body);

@@ -11,7 +11,7 @@ post_office::post_office(const node_id& id, std::uint64_t life, seams s, manual_
       self_{"/flock", id, {1, life}, "1", "", "test", disk.id()},
       home_(s.threads.make_mailbox(id.str())),
       transport_(s.network.attach(self_)),
-      courier_(id, home_, s.time, *transport_, disk, *this, o) {
+      courier_(id, self_.life, home_, s.time, *transport_, disk, *this, o) {
   auto ready = courier_.restore();
   if (ready) {
     auto bound = transport_->start(*this);
@@ -25,6 +25,11 @@ post_office::~post_office() {
   home_->close();
   disk_.crash();
   seams_.network.kill(self_.id);
+}
+
+void post_office::tick() {
+  courier_.tick();
+  for (const auto& to : courier_.receivers()) want_connection(to);
 }
 
 void post_office::submit(notification n) {

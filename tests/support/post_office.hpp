@@ -38,10 +38,13 @@ class post_office final : private courier::host, private transport::listener {
   ~post_office() override;
 
   courier& mail() { return courier_; }
-  const node_id& id() const { return self_.id; }
+  std::uint64_t life() const { return self_.life.low; }
 
   /// Runs all that is due.
   void settle() { seams_.threads.run_ready(); }
+
+  /// What a node's timer does: lets the courier's time pass, and dials those for whom something waits.
+  void tick();
 
   /// Submits, and remembers how it was taken.
   void submit(notification n);

@@ -64,12 +64,20 @@ struct fixture {
     return taken->error();
   }
 
+  result<void> cancel(post_office& at, const std::string& id) {
+    std::optional<result<void>> done;
+    at.mail().cancel(id, [&](result<void> how) { done = std::move(how); });
+    settle();
+    REQUIRE(done);
+    return *done;
+  }
+
   void settle() { threads.run_ready(); }
   /// A node's own timer, and those of the network.
   void pass(milliseconds by) {
     threads.advance(by);
-    if (sender) sender->mail().tick();
-    if (receiver) receiver->mail().tick();
+    if (sender) sender->tick();
+    if (receiver) receiver->tick();
     settle();
   }
 
@@ -195,7 +203,6 @@ TEST_CASE_FIXTURE(fixture, "a sender that comes back sends what was not acknowle
   start_sender();
   start_receiver();
   pass(10s);
-  sender->mail().tick();
   submit("c");
   pass(10s);
   receiver->perform_at_once();
@@ -311,6 +318,23 @@ TEST_CASE_FIXTURE(fixture, "what is lost although the connection stands is sent 
   pass(2s);
 
   CHECK(sender->state("a") == succeeded);
+}
+
+TEST_CASE_FIXTURE(fixture, "what arrives before the actors are there waits, behind what had not ended") {
+  start_both();
+  submit("a");
+  receiver.reset();
+  receiver = std::make_unique<post_office>(receiver_id, ++lives, seams(), receiver_disk, options);
+  const hello peer{"/flock", sender_id, {1, sender->life()}, "1", "", "test", "journal0"};
+  batch b{"journal0", {1, receiver->life()}, 0, 0, {{2, make_notification("b")}}};
+
+  CHECK(receiver->mail().received(peer, {message_kind::parcels, 0, {}, {}, {}, b.to_body()}).has_value());
+  CHECK(receiver->jobs.empty());
+  settle();
+
+  REQUIRE(receiver->jobs.size() == 2);
+  CHECK(receiver->jobs[0].what.id == "a");
+  CHECK(receiver->jobs[1].what.id == "b");
 }
 
 TEST_CASE_FIXTURE(fixture, "an action that fails is told with its exit status and output") {
@@ -470,7 +494,7 @@ TEST_CASE_FIXTURE(fixture, "nothing is waited for for ever, and its receipts are
   CHECK(receiver->mail().outbox_depth() == 0);
   CHECK(receiver_disk.records("o/") == 0);
   start_sender();
-  sender->mail().tick();
+  pass(0ms);
   CHECK(sender->state("a") == unknown);
 }
 
@@ -513,18 +537,43 @@ TEST_CASE_FIXTURE(fixture, "one that was not sent yet can be cancelled, others c
   submit("a");
   submit("b");
 
-  CHECK(sender->mail().cancel("a").has_value());
-  settle();
+  CHECK(cancel(*sender, "a").has_value());
   CHECK(sender->state("a") == cancelled);
-  CHECK(sender->mail().cancel("a").error().code == error_code::refused);
-  CHECK(sender->mail().cancel("c").error().code == error_code::not_found);
+  CHECK(cancel(*sender, "a").error().code == error_code::refused);
+  CHECK(cancel(*sender, "c").error().code == error_code::not_found);
 
   start_receiver();
   pass(10s);
   REQUIRE(receiver->jobs.size() == 1);
   CHECK(receiver->jobs[0].what.id == "b");
-  CHECK(sender->mail().cancel("b").error().code == error_code::refused);
-  CHECK(receiver->mail().cancel("b").error().code == error_code::not_found);
+  CHECK(cancel(*sender, "b").error().code == error_code::refused);
+  CHECK(cancel(*receiver, "b").error().code == error_code::not_found);
+}
+
+TEST_CASE_FIXTURE(fixture, "what a node concludes itself is shown when it is durable") {
+  start_both();
+  submit("a");
+  receiver->start();
+  auto far = make_notification("far");
+  far.target = node("bender2");
+  submit(far);
+  sender_disk.hold();
+  receiver_disk.hold();
+
+  receiver->finish();
+  bool said = false;
+  sender->mail().cancel("far", [&](const result<void>&) { said = true; });
+  settle();
+
+  CHECK(receiver->state("a") == started);
+  CHECK(sender->state("far") == queued);
+  CHECK_FALSE(said);
+  sender_disk.release();
+  receiver_disk.release();
+  settle();
+  CHECK(receiver->state("a") == succeeded);
+  CHECK(sender->state("far") == cancelled);
+  CHECK(said);
 }
 
 TEST_CASE_FIXTURE(fixture, "a notification to this node itself goes the same way without the network") {
@@ -601,9 +650,11 @@ TEST_CASE_FIXTURE(fixture, "what cannot or need not be sent is refused at once")
   auto large = make_notification("b");
   large.arguments = {std::string(options.out.bytes, 'x')};
   auto nameless = make_notification("");
+  auto long_name = make_notification(std::string(2000, 'x'));
 
   CHECK(refusal(make_notification("a")).code == error_code::bad_argument);
   CHECK(refusal(nameless).code == error_code::bad_argument);
+  CHECK(refusal(long_name).code == error_code::bad_argument);
   CHECK(refusal(large).code == error_code::bad_argument);
   CHECK(refusal(long_chain).code == error_code::refused);
   CHECK(refusal(expiring("b", 0)).code == error_code::refused);
@@ -629,6 +680,12 @@ TEST_CASE_FIXTURE(fixture, "an outcome that no message can carry is left out, an
   CHECK(sender->state("a") == succeeded);
   CHECK(record("a").last().outcome.is_null());
   CHECK(record("a").last().why->code == error_code::refused);
+
+  submit("b");
+  receiver->start();
+  receiver->finish(error{error_code::down, std::string(2 << 20, 'x')});
+  CHECK(sender->state("b") == failed);
+  CHECK(record("b").last().why->what.size() == 4096);
 }
 
 TEST_CASE_FIXTURE(fixture, "a sender whose disk is full says so, and says whether it may have been sent") {
@@ -649,6 +706,22 @@ TEST_CASE_FIXTURE(fixture, "a sender whose disk is full says so, and says whethe
   submit("c");
   pass(10s);
   CHECK(receiver->jobs.size() == 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "when the disk turns out to be full, everybody who waits for it is told") {
+  start_sender();
+  sender_disk.hold();
+  submit("a");
+  sender_disk.fail(true);
+
+  sender_disk.release();
+  std::optional<result<void>> taken;
+  sender->mail().submit(make_notification("b"), [&](result<void> how) { taken = std::move(how); });
+  settle();
+
+  CHECK(sender->taken("a")->error().code == error_code::io);
+  REQUIRE(taken);
+  CHECK(taken->error().code == error_code::io);
 }
 
 TEST_CASE_FIXTURE(fixture, "what was not sent when the disk turned out to be full is surely not done") {
@@ -686,11 +759,13 @@ TEST_CASE_FIXTURE(fixture, "a node believes only the receiver of a notification,
 
   receiver->mail().connected(as_liar);
   auto taken = receiver->mail().received(
-      as_liar, {message_kind::parcels, 0, {}, {}, {}, batch{"journal2", 0, 0, {{1, forged}}}.to_body()});
+      as_liar,
+      {message_kind::parcels, 0, {}, {}, {}, batch{"journal2", {1, receiver->life()}, 0, 0, {{1, forged}}}.to_body()});
   sender->mail().connected(as_liar);
   receipt lie{"a", failed, at(0), {}, {}, false};
   auto heard = sender->mail().received(
-      as_liar, {message_kind::parcels, 0, {}, {}, {}, batch{"journal2", 0, 0, {{1, lie}}}.to_body()});
+      as_liar,
+      {message_kind::parcels, 0, {}, {}, {}, batch{"journal2", {1, sender->life()}, 0, 0, {{1, lie}}}.to_body()});
   settle();
 
   CHECK(taken.has_value());
@@ -705,12 +780,30 @@ TEST_CASE_FIXTURE(fixture, "a message that breaks the protocol is named") {
   const hello peer{"/flock", sender_id, {1, 9}, "1", "", "test", "journal0"};
 
   auto bad = receiver->mail().received(peer, {message_kind::parcels, 0, {}, {}, {}, "text"});
-  auto foreign =
-      receiver->mail().received(peer, {message_kind::parcels, 0, {}, {}, {}, batch{"x", 0, 0, {}}.to_body()});
+  auto foreign = receiver->mail().received(
+      peer, {message_kind::parcels, 0, {}, {}, {}, batch{"x", {1, receiver->life()}, 0, 0, {}}.to_body()});
   auto ack = receiver->mail().received(peer, {message_kind::acknowledge, 0, {}, {}, {}, "text"});
   auto call = receiver->mail().received(peer, {message_kind::call, 0, {}, {}, {}, {}});
 
   for (const auto* r : {&bad, &foreign, &ack, &call}) CHECK(r->error().code == error_code::protocol);
+}
+
+TEST_CASE_FIXTURE(fixture, "what was meant for an earlier life is not taken, for its marks are not true of this one") {
+  start_both();
+  const hello peer{"/flock", sender_id, {1, 9}, "1", "", "test", "journal0"};
+  const auto meant_for = [](std::uint64_t life) {
+    return message{message_kind::parcels,
+                   0,
+                   {},
+                   {},
+                   {},
+                   batch{"journal0", {1, life}, 0, 0, {{7, make_notification("a")}}}.to_body()};
+  };
+
+  CHECK(receiver->mail().received(peer, meant_for(receiver->life() - 1)).has_value());
+  CHECK(receiver->jobs.empty());
+  CHECK(receiver->mail().received(peer, meant_for(receiver->life())).has_value());
+  CHECK(receiver->jobs.size() == 1);
 }
 
 TEST_CASE_FIXTURE(fixture, "what is old is forgotten, on disk too") {

@@ -13,7 +13,7 @@ using numbers = std::vector<std::uint64_t>;
 const auto sender = node("bender0");
 
 batch of(std::uint64_t after, const numbers& items, std::string channel = "journal0") {
-  batch b{std::move(channel), after, 0, {}};
+  batch b{std::move(channel), {}, after, 0, {}};
   for (auto n : items) b.items.push_back({n, make_notification(std::to_string(n))});
   return b;
 }

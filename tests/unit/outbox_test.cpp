@@ -320,7 +320,7 @@ TEST_CASE("a sender that comes back knows what it never sent, unless it crashed 
   store(out);
   (void)send(out);
   add(out);
-  auto open = outbox::standing{2, 1025, 0, std::nullopt, first_life.str(), "disk1"};
+  auto open = outbox::standing{2, 1025, 0, std::nullopt, first_life, "disk1"};
   out.disconnected(to);
   auto closed = *out.to_store(to);
 
@@ -363,13 +363,15 @@ TEST_CASE("a parcel that an earlier life of the receiver may have got is marked,
   auto other_life = *out.next(to);
 
   CHECK_FALSE(to_first_life);
+  CHECK(same_life.to == first_life);
+  CHECK(other_life.to == second_life);
   CHECK(same_life.again == 0);
   CHECK(other_life.again == 1);
   CHECK(other_life.items.size() == 2);
 }
 
 TEST_CASE("a sender that comes back knows which life it sent to") {
-  auto crashed = outbox::standing{2, 1025, 0, std::nullopt, first_life.str(), "disk1"};
+  auto crashed = outbox::standing{2, 1025, 0, std::nullopt, first_life, "disk1"};
 
   auto out = restored(crashed, {1, 2});
   connect(out, first_life);
@@ -427,8 +429,8 @@ TEST_CASE("receivers are served by themselves") {
 }
 
 TEST_CASE("a channel's standing comes back from its stored form") {
-  for (const auto& s : {outbox::standing{}, outbox::standing{3, 1025, 7, 9, first_life.str(), "disk1"},
-                        outbox::standing{3, 1025, 7, std::nullopt, first_life.str(), "disk1"}}) {
+  for (const auto& s : {outbox::standing{}, outbox::standing{3, 1025, 7, 9, first_life, "disk1"},
+                        outbox::standing{3, 1025, 7, std::nullopt, first_life, "disk1"}}) {
     auto back = outbox::standing::from_value(s.to_value());
 
     REQUIRE(back.has_value());

@@ -16,7 +16,7 @@ value with(value body, const char* member, value other) {
   return body;
 }
 
-const batch sample{"journal1", 6, 7, {{7, make_notification("a")}, {1025, started("b")}}};
+const batch sample{"journal1", {1, 2}, 6, 7, {{7, make_notification("a")}, {1025, started("b")}}};
 
 }  // namespace
 
@@ -47,7 +47,7 @@ TEST_CASE("a batch comes back from its body") {
 }
 
 TEST_CASE("a batch without a member, or with one of the wrong kind, breaks the protocol") {
-  for (const auto* member : {"channel", "after", "again", "items"}) {
+  for (const auto* member : {"channel", "to", "after", "again", "items"}) {
     for (const value& wrong : {value(), value(true), value(-1), value(value::list{1})}) {
       auto b = batch::from_body(with(sample.to_body(), member, wrong));
 

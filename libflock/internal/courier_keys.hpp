@@ -1,0 +1,17 @@
+#pragma once
+
+#include <flock/name.hpp>
+
+#include <cstdint>
+#include <string>
+
+/// The keys under which a courier stores its records: the table is in courier.hpp.
+namespace flock::internal::courier_keys {
+
+std::string standing_key(const node_id& to);
+std::string position_key(const node_id& from, const std::string& channel);
+std::string record_key(const std::string& id);
+std::string parcel_key(const node_id& to, std::uint64_t number);
+std::string work_key(const node_id& from, const std::string& channel, std::uint64_t number);
+
+}  // namespace flock::internal::courier_keys
