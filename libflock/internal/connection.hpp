@@ -129,6 +129,7 @@ class connection : public std::enable_shared_from_this<connection> {
   std::array<char, 4096> small_;  ///< where a read waits; what does not fit goes through the shared buffer
   clock::time_point last_received_;
   std::optional<clock::time_point> kept_since_;
+  bool reading_ = false;  ///< what arrived is being taken
   bool ended_ = false;
   bool counted_ = false;
 

@@ -352,8 +352,8 @@ void tls_transport::redial(const node_id& id, milliseconds pause) {
   });
 }
 
-// At once, for that is how the end of its process is told from the end of a connection; but a peer that accepts and
-// then closes, again and again, is met with pauses.
+// Almost at once, for that is how the end of its process is told from the end of a connection; but a peer that accepts
+// and then closes, again and again, is met with pauses.
 void tls_transport::redial_after_loss(const node_id& id, const connection& lost, const error& why) {
   const auto at = targets_.find(id);
   if (at == targets_.end() || ending_) return;
@@ -363,7 +363,8 @@ void tls_transport::redial_after_loss(const node_id& id, const connection& lost,
   if (lost.kept_since() < while_ago) t.pause.reset();
   if (why.code == error_code::shutting_down || t.redialled > while_ago) return redial(id, t.pause.next());
   t.redialled = now;
-  attempt(id);
+  constexpr milliseconds moment{1};  // a killed process loses its connections a little before what it listens on
+  redial(id, moment);
 }
 
 // -- accepting

@@ -54,7 +54,11 @@ std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
+// Under AddressSanitizer, which keeps what is freed, it means nothing.
 std::size_t resident_bytes() {
+#ifdef __SANITIZE_ADDRESS__
+  return 0;
+#endif
   std::size_t total = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> total >> resident;
   return resident * 4096;
@@ -87,8 +91,8 @@ std::unique_ptr<raw_peer> greeted(transport_net& net, const flock::testing::test
 
 flock::internal::tls_transport_options hasty(transport_net& net, const std::string& id) {
   auto o = net.options(id);
-  o.limits.heartbeat = 50ms;
-  o.limits.handshake = 200ms;
+  o.limits.heartbeat = 100ms;
+  o.limits.handshake = 400ms;
   return o;
 }
 
@@ -135,8 +139,8 @@ TEST_CASE("a peer that says hello and then nothing is down after three heartbeat
 
   REQUIRE(a->seen.wait_disconnected());
 
-  CHECK(std::chrono::steady_clock::now() - start >= 100ms);
-  CHECK(a->seen.all().disconnected[0].why == flock::error{error_code::down, "silent for 150ms"});
+  CHECK(std::chrono::steady_clock::now() - start >= 200ms);
+  CHECK(a->seen.all().disconnected[0].why == flock::error{error_code::down, "silent for 300ms"});
 }
 
 TEST_CASE("two nodes with nothing to say stay connected") {
@@ -168,7 +172,9 @@ TEST_CASE("a peer that does not read fills its own queue and no other, and heart
 
   std::size_t taken = 0;
   auto sent = a->port->send(leela, bulk);
-  for (; sent; sent = a->port->send(leela, bulk)) ++taken;
+  for (; sent; sent = a->port->send(leela, bulk)) {
+    if (++taken % 16 == 0) slow->send({.kind = message_kind::heartbeat});
+  }
   CHECK(sent.error().code == error_code::refused);
   CHECK(a->port->queued(leela) < (9u << 20));
 
@@ -177,7 +183,7 @@ TEST_CASE("a peer that does not read fills its own queue and no other, and heart
     slow->send({.kind = message_kind::heartbeat});
     CHECK(a->say(*b, std::to_string(i)));
     REQUIRE(b->seen.wait_messages(static_cast<std::size_t>(i) + 1));
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(40ms);
   }
   CHECK(a->seen.all().disconnected.empty());
   const auto waiting = a->port->queued(leela);  // the rest is in the kernel's hands, and cannot be passed
