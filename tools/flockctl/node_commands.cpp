@@ -95,7 +95,7 @@ result<exit_code> ping_node(const invocation& i) {
   const auto path = target({"v1", "ping", i.operand(0)}, with_timeout(i));
   for (int seq = 1; seq <= *count; ++seq) {
     const auto pong = i.flockd.get(path, i.deadline());
-    if (!pong) return pong.error().within("seq " + std::to_string(seq));
+    if (!pong) return pong.error();
     show_pong(i.out, *pong, seq);
   }
   return exit_code::ok;
