@@ -86,6 +86,7 @@ result<void> end_all(const std::vector<recorded_process>& all, milliseconds pati
   std::vector<recorded_process> running;
   std::copy_if(all.begin(), all.end(), std::back_inserter(running), [](const auto& p) { return p.is_running(); });
   for (const auto& p : running) {
+    if (patience == milliseconds(0)) continue;  // not even a goodbye
     p.signal(SIGTERM);
     p.signal(SIGCONT);  // if it is paused
   }
