@@ -75,6 +75,9 @@ result<flock::policy> read_policy(const config& with) {
   return read;
 }
 
+/// As receipts tell of errors.
+value told(const error& why) { return value::map{{"code", std::string(to_string(why.code))}, {"message", why.what}}; }
+
 /// A target for which no notification was made, in the shape of one.
 value refused_target(const wanted_action& what, const notifier::sent& s) {
   return value::map{{"id", value()},
@@ -82,7 +85,7 @@ value refused_target(const wanted_action& what, const notifier::sent& s) {
                     {"resource", what.resource.str()},
                     {"action", what.action},
                     {"state", std::string(to_string(receipt_state::failed))},
-                    {"error", to_body(s.taken.error())}};
+                    {"error", told(s.taken.error())}};
 }
 
 }  // namespace
@@ -233,7 +236,7 @@ void daemon::updated(const resource_name& resource, std::string action, answer d
                                            {"resource", w.resource.str()},
                                            {"action", w.action},
                                            {"state", std::string(to_string(receipt_state::failed))},
-                                           {"error", to_body(targets.error())}}});
+                                           {"error", told(targets.error())}}});
       });
     }
   });

@@ -666,7 +666,9 @@ result<void> node_core::admit(const notification& n) {
   if (!actor) return error{error_code::not_found, "no " + n.actor.str() + " on " + id().str()};
   const bool has_action = std::any_of(actor->methods.begin(), actor->methods.end(),
                                       [&](const method_info& m) { return m.name == n.action; });
-  if (!has_action) return error{error_code::no_such_method, n.actor.str() + " has no action " + n.action};
+  // Without methods it is still being made, and says for itself what it has not.
+  if (!has_action && !actor->methods.empty())
+    return error{error_code::no_such_method, n.actor.str() + " has no action " + n.action};
   return {};
 }
 
@@ -679,7 +681,9 @@ void node_core::perform(const notification& n, std::function<void()> started, st
       causes.emplace_back(value::map{{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}});
     arguments = {value::map{{"causes", std::move(causes)}, {"notification", n.id}}};
   }
-  host_.invoke(n.actor, n.action, std::move(arguments), actor_host::no_deadline, std::move(started), std::move(done));
+  // Behind a slow action its time may pass; then it must not begin.
+  const auto until = now() + (n.expires - wall());
+  host_.invoke(n.actor, n.action, std::move(arguments), until, std::move(started), std::move(done));
 }
 
 void node_core::progressed(const notification_record& r) {
