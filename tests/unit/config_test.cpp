@@ -1,8 +1,8 @@
+#include "tests/support/temporary_folder.hpp"
 #include <flock/config.hpp>
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <fstream>
 
 namespace {
@@ -10,22 +10,11 @@ namespace {
 using namespace std::chrono_literals;
 
 /// A folder for the files of one test.
-class folder {
- public:
-  folder() {
-    char path[] = "/tmp/flock-config-XXXXXX";
-    REQUIRE(::mkdtemp(path) != nullptr);
-    path_ = path;
-  }
-  ~folder() { std::filesystem::remove_all(path_); }
-
+struct folder : flock::testing::temporary_folder {
   std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ + "/" + name) << text;
-    return path_ + "/" + name;
+    std::ofstream(path() / name) << text;
+    return (path() / name).string();
   }
-
- private:
-  std::string path_;
 };
 
 flock::result<flock::config> read(std::vector<std::string> arguments,
