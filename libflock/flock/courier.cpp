@@ -65,7 +65,6 @@ void courier::resume() {
 // The way here.
 
 result<void> courier::received(const hello& from, const message& m) {
-  if (failed_) return {};
   if (m.kind == message_kind::acknowledge) return settle(from.id, m.body);
   if (m.kind != message_kind::parcels) return error{error_code::protocol, "not for a courier"};
   auto b = batch::from_body(m.body);
@@ -73,8 +72,8 @@ result<void> courier::received(const hello& from, const message& m) {
   if (b->channel != from.journal) {
     return error{error_code::protocol, from.id.str() + " sends on " + b->channel + ", not on " + from.journal};
   }
-  // If not, its sender has not noticed yet who is here now, and will send again.
-  if (b->to == life_) take(from.id, *std::move(b));
+  // If not, its sender has not noticed yet who is here now, and will send again; so it will what the disk cannot take.
+  if (b->to == life_ && !disk_.trouble()) take(from.id, *std::move(b));
   return {};
 }
 
@@ -96,8 +95,7 @@ void courier::take(const node_id& from, batch b) {
       hear(from, std::get<receipt>(item.content));
   }
   changes_[position_key(from, channel)] = encode(value(upto));
-  then_.push_back([this, from, channel, upto](const result<void>& safe) {
-    if (!safe) return;
+  then_.push_back([this, from, channel, upto] {
     inbox_.safe(from, channel, upto);
     acknowledge(from, channel);
   });
@@ -114,9 +112,12 @@ void courier::arrive(const node_id& from, notification n, work w) {
   const auto admitted = host_.admit(n);
   receipt first{id, receipt_state::accepted, now, {}, {}, false};
   if (!admitted) first = {id, receipt_state::failed, now, admitted.error(), {}, false};
-  if (!ledger_.add(std::move(n), first)) {
-    return refuse(from, id, {error_code::conflict, id + " is known here"});
+  if (const auto* known = ledger_.find(id)) {
+    if (known->what.sender != from) return refuse(from, id, {error_code::conflict, id + " is known here"});
+    // One of the two has lost something, and was mended: what is said again does no harm.
+    return post(from, known->last());
   }
+  ledger_.add(std::move(n), first);
   const auto& record = *ledger_.find(id);
   announce(record);
   if (admitted) begin(record.what, std::move(w));
@@ -154,14 +155,14 @@ void courier::hand_over(const notification& n) {
 
 void courier::began(const std::string& id) {
   const auto at = working_.find(id);
-  if (failed_ || at == working_.end()) return;
+  if (at == working_.end()) return;
   at->second.begun = true;
   report({id, receipt_state::started, time_.wall(), {}, {}, at->second.maybe_begun});
 }
 
 void courier::ended(const std::string& id, const result<value>& how) {
   const auto at = working_.find(id);
-  if (failed_ || at == working_.end()) return;
+  if (at == working_.end()) return;
   if (!how && how.error().code == error_code::shutting_down) return;
   const auto end = end_of(ledger_.find(id)->what, at->second, how);
   changes_[at->second.key] = std::nullopt;
@@ -217,8 +218,8 @@ result<void> courier::check(const notification& n, std::size_t bytes) const {
   return {};
 }
 
-void courier::submit(notification n, std::function<void(result<void>)> taken) {
-  if (failed_) return taken(*failed_);
+void courier::submit(notification n, answer taken) {
+  if (auto why = disk_.trouble()) return taken(why->within(label(n) + " cannot be kept"));
   const auto bytes = encode(n.to_value()).size();
   if (auto fit = check(n, bytes); !fit) return taken(fit.error());
   ledger_.add(n, {n.id, receipt_state::queued, time_.wall(), {}, {}, false});
@@ -227,10 +228,7 @@ void courier::submit(notification n, std::function<void(result<void>)> taken) {
     submit_here(n);
   else
     submit_there(n, bytes);
-  then_.push_back([this, n = std::move(n), taken = std::move(taken)](const result<void>& kept) {
-    taken(kept ? kept : not_kept(n, kept.error()));
-  });
-  flush_soon();
+  answer_when_durable(std::move(taken));
 }
 
 void courier::submit_there(const notification& n, std::size_t bytes) {
@@ -251,16 +249,8 @@ void courier::submit_here(const notification& n) {
     unfinished_.push_back(n.id);
 }
 
-error courier::not_kept(const notification& n, const error& why) {
-  const auto at = waiting_.find(n.id);
-  const bool never_sent = at != waiting_.end() && outbox_.withdraw(n.target, at->second);
-  auto end = never_sent ? why : error{error_code::maybe_done, "it may be on its way, but is not kept: " + why.what};
-  report({n.id, never_sent ? receipt_state::failed : receipt_state::unknown, time_.wall(), end, {}, false});
-  return end;
-}
-
-void courier::cancel(std::string_view id, std::function<void(result<void>)> done) {
-  if (failed_) return done(*failed_);
+void courier::cancel(std::string_view id, answer done) {
+  if (auto why = disk_.trouble()) return done(why->within(std::string(id) + " cannot be cancelled"));
   const auto* record = ledger_.find(id);
   if (!record || record->what.sender != self_)
     return done(error{error_code::not_found, "no notification " + std::string(id) + " was made here"});
@@ -270,7 +260,7 @@ void courier::cancel(std::string_view id, std::function<void(result<void>)> done
     return done(error{error_code::refused, std::string(id) + " is " + state + ", and may be on its way"});
   }
   conclude({record->what.id, receipt_state::cancelled, time_.wall(), {}, {}, false});
-  then_.push_back([done = std::move(done)](const result<void>& kept) { done(kept); });
+  answer_when_durable(std::move(done));
 }
 
 void courier::hear(const node_id& from, const receipt& r) {
@@ -313,8 +303,7 @@ void courier::conclude(const receipt& end) {
   changed_.insert(end.id);
   forget_parcel(n);
   if (n.sender != self_) post(n.sender, end);
-  then_.push_back([this, end](const result<void>& kept) {
-    if (!kept) return;
+  then_.push_back([this, end] {
     ends_.erase(end.id);
     if (ledger_.record(end)) host_.progressed(*ledger_.find(end.id));
   });
@@ -344,7 +333,6 @@ void courier::acknowledge(const node_id& to, const std::string& channel) {
 }
 
 void courier::connected(const hello& peer) {
-  if (failed_) return;
   peers_[peer.id] = {true, time_.wall(), time_.now()};
   if (outbox_.connected(peer.id, peer.life, peer.journal)) give_up_on(peer.id);
   for (const auto& channel : inbox_.forget_others(peer.id, peer.journal))
@@ -363,7 +351,6 @@ void courier::give_up_on(const node_id& receiver) {
 }
 
 void courier::disconnected(const hello& peer) {
-  if (failed_) return;
   peers_[peer.id] = {false, time_.wall(), time_.now()};
   outbox_.disconnected(peer.id);
   due_.insert(peer.id);
@@ -373,7 +360,7 @@ void courier::disconnected(const hello& peer) {
 // Time.
 
 void courier::tick() {
-  if (failed_) return;
+  if (auto why = disk_.trouble()) answer_waiting(*why);
   const auto now = time_.wall();
   for (const auto* r : ledger_.overdue(now)) look_after(*r, now);
   for (auto& [id, c] : peers_) look_after(id, c);
@@ -430,6 +417,20 @@ std::optional<wall_time> courier::oldest_waiting() const {
 
 // What was gathered.
 
+void courier::answer_when_durable(answer a) {
+  const auto number = next_answer_++;
+  answers_.emplace(number, std::move(a));
+  then_.push_back([this, number] {
+    if (auto waiting = answers_.extract(number)) waiting.mapped()({});
+  });
+  flush_soon();
+}
+
+void courier::answer_waiting(const error& why) {
+  for (auto& [number, a] : std::exchange(answers_, {}))
+    a(error{error_code::maybe_done, "not durable yet: " + why.what});
+}
+
 void courier::flush_soon() {
   if (std::exchange(flush_posted_, true)) return;
   home_->post([this] { flush(); });
@@ -437,7 +438,6 @@ void courier::flush_soon() {
 
 void courier::flush() {
   flush_posted_ = false;
-  if (failed_) return;
   const auto due = std::exchange(due_, {});
   for (const auto& to : due) send_due(to);
   for (const auto& [to, channel] : std::exchange(to_acknowledge_, {})) {
@@ -479,18 +479,17 @@ void courier::write(const std::set<node_id>& touched) {
   for (auto& [key, data] : std::exchange(changes_, {})) changes.push_back({key, std::move(data)});
   disk_.write(std::move(changes), [this, home = home_, channels = std::move(channels),
                                    then = std::exchange(then_, {})](const result<void>& how) {
-    home->post([this, channels, then, how] { written(channels, then, how); });
+    home->post([this, channels, then, how] {
+      if (how)
+        written(channels, then);
+      else
+        answer_waiting(how.error());
+    });
   });
 }
 
-void courier::written(const std::vector<channel_write>& channels, const std::vector<after_write>& then,
-                      const result<void>& how) {
-  if (!how && !failed_) failed_ = how.error().within("storage");
-  for (const auto& t : then) t(failed_ ? *failed_ : how);
-  if (failed_) {
-    for (const auto& t : std::exchange(then_, {})) t(*failed_);
-    return;
-  }
+void courier::written(const std::vector<channel_write>& channels, const std::vector<after_write>& then) {
+  for (const auto& t : then) t();
   for (const auto& c : channels) {
     outbox_.stored(c.to, c.upto);
     if (c.standing) outbox_.stored(c.to, *c.standing);

@@ -100,12 +100,14 @@ class courier {
   /// Takes a notification of this node to any node, itself included. `taken` is called once it is durable here, in the
   /// courier's mailbox.
   /// Errors: bad_argument (too large, or an id that is known), refused (its chain of causes goes round or is too long,
-  /// its time has passed, or too many wait for that node); io (the storage failed and nothing was sent), maybe_done (it
-  /// failed when it may have been sent already)
+  /// its time has passed, or too many wait for that node), io (the disk is full or broken; it was not taken),
+  /// maybe_done (the disk became so, or the node stopped, before it was durable; it may be on its way, and is not taken
+  /// back)
   void submit(notification n, std::function<void(result<void>)> taken);
 
   /// Cancels one that was not sent yet. `done` is called when that is durable, in the courier's mailbox.
-  /// Errors: not_found, refused (it may be on its way, or is settled), io
+  /// Errors: not_found, refused (it may be on its way, or is settled), io (the disk is full or broken; not cancelled),
+  /// maybe_done (it became so, or the node stopped, before that was durable)
   void cancel(std::string_view id, std::function<void(result<void>)> done);
 
   // What the transport reports. A hello's `journal` is the id of its storage.
@@ -119,10 +121,6 @@ class courier {
 
   /// Writes and sends now what this turn gathered, for a node that is about to close the mailbox.
   void flush();
-
-  /// Why it stands still: a write failed, and what was written is no longer what is believed here. It takes, sends and
-  /// acknowledges nothing any more; one that is restored from storage goes on.
-  const std::optional<error>& failed() const { return failed_; }
 
   const ledger& records() const { return ledger_; }
   std::size_t outbox_depth() const { return outbox_.depth(); }
@@ -150,7 +148,8 @@ class courier {
     std::uint64_t upto;
     std::optional<outbox::standing> standing;
   };
-  using after_write = std::function<void(const result<void>&)>;
+  using after_write = std::function<void()>;
+  using answer = std::function<void(result<void>)>;
 
   // The way here.
   void take(const node_id& from, batch b);
@@ -167,7 +166,6 @@ class courier {
   result<void> check(const notification& n, std::size_t bytes) const;
   void submit_there(const notification& n, std::size_t bytes);
   void submit_here(const notification& n);
-  error not_kept(const notification& n, const error& why);
   void hear(const node_id& from, const receipt& r);
   result<void> settle(const node_id& from, const value& body);
   void forget_parcel(const notification& n);
@@ -183,12 +181,13 @@ class courier {
   void acknowledge(const node_id& to, const std::string& channel);
   void look_after(const node_id& id, contact& c);
 
+  void answer_when_durable(answer a);
+  void answer_waiting(const error& why);
   void flush_soon();
   void send_due(const node_id& to);
   std::optional<std::string> stored_form(const std::string& id) const;
   void write(const std::set<node_id>& touched);
-  void written(const std::vector<channel_write>& channels, const std::vector<after_write>& then,
-               const result<void>& how);
+  void written(const std::vector<channel_write>& channels, const std::vector<after_write>& then);
 
   using reader = std::function<result<void>(const std::string& rest, const value& data)>;
   result<void> read(const std::string& prefix, const reader& each);
@@ -229,7 +228,10 @@ class courier {
   std::set<std::string> changed_;                              // notifications
   std::map<std::string, std::optional<std::string>> changes_;  // of all other records
   std::vector<after_write> then_;
-  std::optional<error> failed_;
+
+  // Who waits for something to become durable, in the order in which it will.
+  std::map<std::uint64_t, answer> answers_;
+  std::uint64_t next_answer_ = 1;
 };
 
 }  // namespace flock

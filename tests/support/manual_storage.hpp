@@ -10,7 +10,8 @@
 
 namespace flock::testing {
 
-/// A storage whose disk is as slow, as full and as forgetful as a test wants. What it kept outlives those who wrote it.
+/// A storage whose disk is as slow, as full, as broken and as forgetful as a test wants. What it kept outlives those
+/// who wrote it.
 class manual_storage final : public storage {
  public:
   explicit manual_storage(std::string id) : kept_(std::move(id)) {}
@@ -20,7 +21,18 @@ class manual_storage final : public storage {
     if (!held_) sync();
   }
   result<void> read(std::string_view prefix, const visitor& each) override { return kept_.read(prefix, each); }
+  const std::vector<std::string>& damaged() const override { return damaged_; }
   const std::string& id() const override { return kept_.id(); }
+  result<void> renew_id() override { return kept_.renew_id(); }
+  std::optional<error> trouble() const override {
+    return full_ ? std::optional(error{error_code::io, "the disk is full"}) : std::nullopt;
+  }
+  statistics stats() const override {
+    auto s = kept_.stats();
+    s.waiting = waiting_.size();
+    s.set_aside = damaged_.size();
+    return s;
+  }
   void stop() override { sync(); }
 
   /// From now on nothing becomes durable before sync().
@@ -30,25 +42,37 @@ class manual_storage final : public storage {
     sync();
   }
   void sync() {
-    while (!waiting_.empty()) sync_one();
+    while (!full_ && !waiting_.empty()) sync_one();
   }
   void sync_one() {
-    if (waiting_.empty()) return;
+    if (full_ || waiting_.empty()) return;
     auto first = std::move(waiting_.front());
     waiting_.pop_front();
-    if (failing_)
-      first.durable(error{error_code::io, "the disk is full"});
-    else
-      kept_.write(std::move(first.changes), std::move(first.durable));
+    kept_.write(std::move(first.changes), std::move(first.durable));
   }
   /// What is not durable is lost, and those who wait for it hear nothing.
   void crash() { waiting_.clear(); }
-  /// Whether writes fail.
-  void fail(bool yes) { failing_ = yes; }
+  /// Whether it is full: then writes wait.
+  void fill(bool yes) {
+    full_ = yes;
+    if (!held_) sync();
+  }
+  /// The record is found damaged when it is next opened.
+  void damage(const std::string& key) {
+    kept_.write({{key, std::nullopt}}, [](const result<void>&) {});
+    damaged_.push_back(key);
+  }
+  /// Opened again, it was looked through, and what was damaged has been told.
+  void forget_damage() { damaged_.clear(); }
 
   std::size_t records(std::string_view prefix) {
     std::size_t found = 0;
     (void)kept_.read(prefix, [&](std::string_view, std::string_view) { ++found; });
+    return found;
+  }
+  std::vector<std::string> keys(std::string_view prefix) {
+    std::vector<std::string> found;
+    (void)kept_.read(prefix, [&](std::string_view key, std::string_view) { found.emplace_back(key); });
     return found;
   }
 
@@ -59,8 +83,9 @@ class manual_storage final : public storage {
   };
   memory_storage kept_;
   std::deque<one> waiting_;
+  std::vector<std::string> damaged_;
   bool held_ = false;
-  bool failing_ = false;
+  bool full_ = false;
 };
 
 }  // namespace flock::testing

@@ -688,64 +688,100 @@ TEST_CASE_FIXTURE(fixture, "an outcome that no message can carry is left out, an
   CHECK(record("b").last().why->what.size() == 4096);
 }
 
-TEST_CASE_FIXTURE(fixture, "a sender whose disk is full says so, and says whether it may have been sent") {
+TEST_CASE_FIXTURE(fixture, "a sender whose disk is full takes nothing, says why, and goes on when there is room") {
   start_both();
-  submit("first");
-  sender_disk.fail(true);
+  submit("a");
+  sender_disk.fill(true);
 
-  auto sent = refusal(make_notification("a"));
-  auto later = refusal(make_notification("b"));
+  const auto why = refusal(make_notification("b"));
+  CHECK(why.code == error_code::io);
+  CHECK(why.what.find("the disk is full") != std::string::npos);
+  CHECK(receiver->jobs.size() == 1);
 
-  CHECK(sent.code == error_code::maybe_done);
-  CHECK(later.code == error_code::io);
-  CHECK(sender->mail().failed());
+  sender_disk.fill(false);
+  submit("b");
   CHECK(receiver->jobs.size() == 2);
-
-  sender_disk.fail(false);
-  start_sender();
-  submit("c");
-  pass(10s);
-  CHECK(receiver->jobs.size() == 3);
 }
 
-TEST_CASE_FIXTURE(fixture, "when the disk turns out to be full, everybody who waits for it is told") {
-  start_sender();
+TEST_CASE_FIXTURE(fixture, "whoever waits when the disk becomes full is told that it may be done, and it is") {
+  start_both();
   sender_disk.hold();
   submit("a");
-  sender_disk.fail(true);
+  CHECK(receiver->jobs.size() == 0);  // the channel's first number is not durable yet
 
+  sender_disk.fill(true);
+  pass(1s);
+  REQUIRE(sender->taken("a"));
+  CHECK(sender->taken("a")->error().code == error_code::maybe_done);
+
+  sender_disk.fill(false);
   sender_disk.release();
-  std::optional<result<void>> taken;
-  sender->mail().submit(make_notification("b"), [&](result<void> how) { taken = std::move(how); });
   settle();
-
-  CHECK(sender->taken("a")->error().code == error_code::io);
-  REQUIRE(taken);
-  CHECK(taken->error().code == error_code::io);
+  REQUIRE(receiver->jobs.size() == 1);
+  receiver->perform_at_once();
+  pass(1s);
+  CHECK(sender->state("a") == succeeded);
 }
 
-TEST_CASE_FIXTURE(fixture, "what was not sent when the disk turned out to be full is surely not done") {
+TEST_CASE_FIXTURE(fixture, "a cancellation is refused while the disk is full") {
   start_sender();
-  sender_disk.fail(true);
+  submit("a");
+  sender_disk.fill(true);
 
-  CHECK(refusal(make_notification("a")).code == error_code::io);
+  std::optional<result<void>> cancelled;
+  sender->mail().cancel("a", [&](result<void> how) { cancelled = std::move(how); });
+
+  REQUIRE(cancelled);
+  CHECK(cancelled->error().code == error_code::io);
+  CHECK(sender->state("a") == queued);
 }
 
-TEST_CASE_FIXTURE(fixture, "a receiver whose disk is full acknowledges nothing, and performs again when it is back") {
+TEST_CASE_FIXTURE(fixture,
+                  "a receiver whose disk is full takes nothing new, ends what it has, and is sent the rest later") {
   start_both();
   submit("first");
-  receiver_disk.fail(true);
+  receiver->start();
+  receiver_disk.fill(true);
   submit("a");
   submit("b");
+  receiver->finish();
+  settle();
+  CHECK(receiver->jobs.empty());
+  CHECK(sender->state("first") == started);
   CHECK(sender->state("a") == queued);
 
-  receiver_disk.fail(false);
-  start_receiver();
+  receiver_disk.fill(false);
   receiver->perform_at_once();
-  pass(10s);
+  settle();
+  CHECK(sender->state("first") == succeeded);
+  pass(11s);
 
   CHECK(sender->state("a") == succeeded);
   CHECK(sender->state("b") == succeeded);
+}
+
+TEST_CASE_FIXTURE(fixture, "a notification that is known is answered with how it stands, and is not performed again") {
+  start_both();
+  submit("a");
+  receiver->start();
+  receiver->finish();
+  settle();
+  const auto again = make_notification("a");
+  hello as_sender{"/flock", again.sender, {1, sender->life()}, "1", "", "test", sender_disk.id()};
+
+  auto taken = receiver->mail().received(
+      as_sender, {message_kind::parcels,
+                  0,
+                  {},
+                  {},
+                  {},
+                  batch{sender_disk.id(), {1, receiver->life()}, 0, 0, {{1'000'000, again}}}.to_body()});
+  settle();
+
+  CHECK(taken.has_value());
+  CHECK(receiver->jobs.empty());
+  CHECK(receiver->state("a") == succeeded);
+  CHECK(sender->state("a") == succeeded);
 }
 
 TEST_CASE_FIXTURE(fixture, "a node believes only the receiver of a notification, and only its sender") {
