@@ -1,0 +1,106 @@
+#include "tests/bench/measurement.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tools/cluster/child.hpp"
+#include "tools/cluster/files.hpp"
+#include "tools/cluster/flockd_process.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Runs each workload with tiny numbers and looks at the form of what it prints, never at a time.
+
+namespace {
+
+using flock::milliseconds;
+using flock::value;
+using namespace flock::testing;
+
+struct outcome {
+  int status = 0;
+  std::vector<value> lines;
+  std::string err;
+};
+
+outcome flock_bench(const std::vector<std::string>& words) {
+  const temporary_folder folder;
+  const auto path = folder.path().string();
+  std::vector<std::string> command{find_program("", "flock-bench"), "--repeats", "1", "--dir", path};
+  command.insert(command.end(), words.begin(), words.end());
+  auto process =
+      child::start({.command = std::move(command), .environment = {}, .log = path + "/err", .output = path + "/out"});
+  REQUIRE(process);
+  outcome seen;
+  const auto status = process->wait(milliseconds(60'000));
+  seen.status = status ? *status : process->kill();
+  seen.err = contents(path + "/err");
+  std::istringstream out(contents(path + "/out"));
+  for (std::string line; std::getline(out, line);) {
+    auto read = flock::from_json(line);
+    REQUIRE_MESSAGE(read, line);
+    seen.lines.push_back(*std::move(read));
+  }
+  return seen;
+}
+
+/// What is measured, in which units.
+using measures = std::set<std::pair<std::string, std::string>>;
+
+void check(const std::string& workload, const outcome& seen, const measures& expected) {
+  CHECK_MESSAGE(seen.status == 0, seen.err);
+  CHECK(seen.err == "");
+  measures found;
+  for (const auto& line : seen.lines) {
+    const auto form = flock::bench::check_form(line);
+    CHECK_MESSAGE(form, to_json(line));
+    if (!form) continue;
+    CHECK(*line["workload"].as_text() == workload);
+    found.emplace(*line["measure"].as_text(), *line["unit"].as_text());
+  }
+  CHECK(found == expected);
+}
+
+}  // namespace
+
+TEST_CASE("call: percentiles of round trips") {
+  const auto seen = flock_bench({"call", "--calls", "20", "--bytes", "8,16"});
+
+  check("call", seen, {{"p50", "us"}, {"p99", "us"}, {"p99.9", "us"}});
+  CHECK(seen.lines.size() == 6);
+}
+
+TEST_CASE("call: over plain TCP, on one CPU, beside an earlier run") {
+  const temporary_folder folder;
+  const auto before = (folder.path() / "before").string();
+  const std::vector<std::string> words{"call", "--plain", "--pin", "0", "--calls", "20", "--bytes", "8"};
+  std::string lines;
+  for (const auto& line : flock_bench(words).lines) lines += to_json(line) + "\n";
+  REQUIRE(write_file(before, lines));
+
+  auto compare = words;
+  compare.insert(compare.end(), {"--compare", before});
+  const auto seen = flock_bench(compare);
+
+  check("call", seen, {{"p50", "us"}, {"p99", "us"}, {"p99.9", "us"}});
+  for (const auto& line : seen.lines) {
+    CHECK(line["parameters"]["transport"] == value("plain"));
+    CHECK(line["parameters"]["cpu"] == value(0));
+    CHECK(line["before"]["ratio"].as_real());
+  }
+}
+
+TEST_CASE("usage: what is wrong is said, and nothing is measured") {
+  const auto unknown = flock_bench({"cal"});
+  const auto missing = flock_bench({"call", "--compare", "/nowhere"});
+
+  CHECK(unknown.status == 2);
+  CHECK(unknown.err == "flock-bench: no workload is called cal; see flock-bench --help\n");
+  CHECK(missing.status == 2);
+  CHECK(missing.err == "flock-bench: /nowhere: No such file or directory\n");
+  CHECK(unknown.lines.empty());
+}
