@@ -25,6 +25,10 @@ namespace {
 /// Before the next attempt where an attempt failed at once: a host name that means nothing, a root that is forbidden.
 constexpr milliseconds pause_after_failure{1000};
 
+/// How long a handle that is closed waits for answers to what is still open. A server that answers at all does so
+/// within a round trip; for a silent one the stop of a node is not to be held up.
+constexpr milliseconds wait_for_answers{250};
+
 /// How often an entry is tried whose parent vanishes, as empty containers do, between our making the two.
 constexpr int create_tries = 5;
 
@@ -113,7 +117,9 @@ class client {
   client& operator=(const client&) = delete;
   /// Ends the session if there is a connection. What is still open is not answered; see abandon().
   ~client() {
-    if (handle_ != nullptr) zookeeper_close(handle_);
+    if (handle_ == nullptr) return;
+    wait_until_nothing_is_open();
+    zookeeper_close(handle_);
   }
 
   bool is_open() const { return handle_ != nullptr; }
@@ -177,17 +183,37 @@ class client {
   };
 
   call& open_call(time_point now, replied done) {
+    {
+      std::lock_guard lock(open_mutex_);
+      ++open_;
+    }
     auto id = ++last_call_;
     return calls_.emplace(id, call{*this, id, now, std::move(done)}).first->second;
   }
 
   /// A call that the client did not take has no callback.
   void begun(const call& c, int rc) {
-    if (rc != ZOK) finish(c.id, reply{.rc = rc});
+    if (rc == ZOK) return;
+    one_less_open();
+    finish(c.id, reply{.rc = rc});
+  }
+
+  void one_less_open() {
+    std::lock_guard lock(open_mutex_);
+    if (--open_ == 0) none_open_.notify_one();
+  }
+
+  /// zookeeper_close() hands what is open to its completion thread, which may have seen by then that it is to end: with
+  /// threads, nobody else ends those calls or frees their memory (zookeeper.c of 3.8 and later: destroy(), where
+  /// process_async() is false).
+  void wait_until_nothing_is_open() {
+    std::unique_lock lock(open_mutex_);
+    none_open_.wait_for(lock, wait_for_answers, [this] { return open_ == 0; });
   }
 
   static void end(const void* data, reply r) {
     const auto& c = *static_cast<const call*>(data);
+    c.through.one_less_open();
     c.through.to_.post([&to = c.through.to_, session = c.through.number_, id = c.id, r = std::move(r)]() mutable {
       to.call_ended(session, id, std::move(r));
     });
@@ -226,6 +252,9 @@ class client {
   const std::uint64_t number_;
   zhandle_t* handle_ = nullptr;
   std::uint64_t last_call_ = 0;
+  std::mutex open_mutex_;  ///< guards open_
+  std::condition_variable none_open_;
+  std::size_t open_ = 0;                 ///< calls that the client holds
   std::map<std::uint64_t, call> calls_;  ///< their addresses are the client's contexts, so they end after it
 };
 
