@@ -1,20 +1,20 @@
 #include "tests/bench/workloads.hpp"
 
 #include "tests/bench/call.hpp"
+#include "tests/bench/notify.hpp"
 #include "tests/bench/tcp_floor.hpp"
 
 namespace flock::bench {
 
 const std::vector<workload>& workloads() {
   static const std::vector<workload> all{
-      call_workload(),
   };
   return all;
 }
 
 const std::vector<role>& roles() {
   static const std::vector<role> all = [] {
-    std::vector<role> made{answerer_role()};
+    std::vector<role> made{answerer_role(), quiet_role()};
     made.insert(made.end(), tcp_roles().begin(), tcp_roles().end());
     return made;
   }();

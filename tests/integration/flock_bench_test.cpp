@@ -104,3 +104,17 @@ TEST_CASE("usage: what is wrong is said, and nothing is measured") {
   CHECK(missing.err == "flock-bench: /nowhere: No such file or directory\n");
   CHECK(unknown.lines.empty());
 }
+
+TEST_CASE("notify: rates and percentiles for each number in flight, and one by one") {
+  const auto seen = flock_bench({"notify", "--notifications", "20", "--in-flight", "1,4"});
+
+  check("notify", seen,
+        {{"accepted", "1/s"},
+         {"started", "1/s"},
+         {"accepted_p50", "us"},
+         {"accepted_p99", "us"},
+         {"started_p50", "us"},
+         {"started_p99", "us"}});
+  CHECK(seen.lines.size() == 2 * 4 + 2);
+  for (const auto& line : seen.lines) CHECK(line["parameters"]["storage"].as_text());
+}
