@@ -1,6 +1,8 @@
 #include "tests/bench/workloads.hpp"
 
 #include "tests/bench/call.hpp"
+#include "tests/bench/idle.hpp"
+#include "tests/bench/lifecycle.hpp"
 #include "tests/bench/notify.hpp"
 #include "tests/bench/tcp_floor.hpp"
 
@@ -8,6 +10,10 @@ namespace flock::bench {
 
 const std::vector<workload>& workloads() {
   static const std::vector<workload> all{
+      // clang-format off: one a line
+      call_workload(), notify_workload(), idle_workload(),  join_workload(),
+      kill_workload(), stop_workload(),   start_workload(), ping_workload(),
+      // clang-format on
   };
   return all;
 }

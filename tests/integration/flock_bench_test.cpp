@@ -118,3 +118,26 @@ TEST_CASE("notify: rates and percentiles for each number in flight, and one by o
   CHECK(seen.lines.size() == 2 * 4 + 2);
   for (const auto& line : seen.lines) CHECK(line["parameters"]["storage"].as_text());
 }
+
+TEST_CASE("idle: what a flockd costs among one and among two") {
+  const auto seen = flock_bench({"idle", "--nodes", "1,2", "--seconds", "1"});
+
+  check("idle", seen, {{"pss", "KiB"}, {"threads", "count"}, {"descriptors", "count"}, {"cpu", "%"}});
+  CHECK(seen.lines.size() == 8);
+}
+
+TEST_CASE("join: a flockd is seen by others") { check("join", flock_bench({"join"}), {{"joined", "ms"}}); }
+
+TEST_CASE("kill: the end of a flockd is seen by others") { check("kill", flock_bench({"kill"}), {{"failed", "ms"}}); }
+
+TEST_CASE("stop: the silence of a flockd is seen by others") {
+  check("stop", flock_bench({"stop"}), {{"suspect", "ms"}});
+}
+
+TEST_CASE("start: a flockd is ready, with and without ZooKeeper") {
+  check("start", flock_bench({"start"}), {{"ready", "ms"}, {"ready_without_zookeeper", "ms"}});
+}
+
+TEST_CASE("ping: what flockctl says") {
+  check("ping", flock_bench({"ping", "--pings", "5"}), {{"p50", "us"}, {"p99", "us"}});
+}
