@@ -31,6 +31,7 @@ class storage {
   using visitor = std::function<void(std::string_view key, std::string_view data)>;
 
   struct statistics {
+    std::string path{};         ///< the file; empty if there is none
     std::uint64_t bytes = 0;    ///< on the disk
     std::uint64_t commits = 0;  ///< since the start; each made one write or several durable
     std::size_t waiting = 0;    ///< writes that are not durable yet
@@ -50,7 +51,8 @@ class storage {
   virtual result<void> read(std::string_view prefix, const visitor& each) = 0;
 
   /// The keys of records that were found damaged when this storage was opened, in order. They are set aside: their keys
-  /// are free.
+  /// are free. An empty key stands for records that were lost with their keys. All are told again at the next opening
+  /// if nothing is written after this one.
   virtual const std::vector<std::string>& damaged() const = 0;
 
   /// A number that this storage got when it was made: a node that comes back with an empty disk has another.
