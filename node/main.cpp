@@ -16,6 +16,7 @@ namespace {
 
 constexpr int usage = 2;
 constexpr auto default_file = "/etc/flock/flockd.conf";
+constexpr auto default_state_dir = "/var/lib/flock";
 
 // However long a stop may take by itself, the manager and the next start are waiting.
 constexpr unsigned stop_within_seconds = 5;
@@ -54,6 +55,7 @@ std::optional<int> asked_for_words(const std::vector<std::string>& arguments) {
 int check(const flock::config& with) {
   auto read = flock::daemon::read(with);
   if (!read) return fail(read.error(), usage);
+  if (auto usable = flock::node::check(with); !usable) return fail(usable.error(), usage);
   std::cout << "flockd: " << (with.file.empty() ? "configuration" : with.file) << " is well; " << read->resources.size()
             << " resources\n";
   return 0;
@@ -73,7 +75,7 @@ void serve(const sigset_t& signals, flock::daemon& d, const flock::logger& log) 
 }  // namespace
 
 int main(int argc, char** argv) {
-  flock::config_sources from{{argv + 1, argv + argc}, flock::environment_variables(), default_file};
+  flock::config_sources from{{argv + 1, argv + argc}, flock::environment_variables(), default_file, default_state_dir};
   if (auto code = asked_for_words(from.arguments)) return *code;
   auto with = flock::read_config(from);
   if (!with) return fail(with.error(), usage);

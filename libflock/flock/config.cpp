@@ -172,7 +172,9 @@ const std::vector<option>& options() {
       {"listen", "HOST:PORT", "where other nodes connect; port 0 picks one (default: 127.0.0.1:22222)", read_listen},
       {"advertise", "HOST:PORT", "the address that others are told (default: where it listens)", read_advertise},
       {"socket", "PATH", "the control socket (default: /run/flock/flockd.sock)", path_into(&config::socket)},
-      {"state-dir", "DIR", "what survives a restart (default: /var/lib/flock)", path_into(&config::state_dir)},
+      {"state-dir", "DIR",
+       "keeps what must survive a restart (flockd's default: /var/lib/flock; others': nothing is kept)",
+       path_into(&config::state_dir)},
       {"resources", "DIR", "resource files (default: /etc/flock/resources.d)", path_into(&config::resources)},
       {"policy", "FILE", "who may ask for what (default: nodes of the same environment)", text_into(&config::policy)},
       {"environment", "NAME", "environment of this node",
@@ -381,6 +383,7 @@ result<config> read_config(const config_sources& from) {
   if (!environment) return environment.error();
 
   config out;
+  out.state_dir = from.default_state_dir;
   given_options file;
   const auto named = arguments->find("config");
   if (named != arguments->end() && named->second.size() > 1) return bad("--config is given twice");

@@ -34,7 +34,7 @@ struct config {
   std::string listen = "127.0.0.1:22222";
   std::string advertise;  ///< "host:port" others connect to; default: where it listens
   std::string socket = "/run/flock/flockd.sock";
-  std::string state_dir = "/var/lib/flock";
+  std::string state_dir;  ///< where the journal is; empty: none, and what waits is lost with the process
   std::string resources = "/etc/flock/resources.d";
   std::string policy;     ///< a file; empty for the default policy
   node_attributes about;  ///< environment, role, recipe, tag, attributes
@@ -58,6 +58,7 @@ struct config_sources {
   std::vector<std::string> arguments;              ///< without the program's name
   std::map<std::string, std::string> environment;  ///< all of it; only FLOCK_* is looked at
   std::string default_file;                        ///< read if it exists; --config names another, which must
+  std::string default_state_dir{};                 ///< flockd's is /var/lib/flock; other programs have none
 };
 
 /// Errors: bad_argument, io; the text names the file, the line and the key, or the option or variable, and the value.

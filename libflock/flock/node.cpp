@@ -1,4 +1,5 @@
 #include "internal/caf_runtime.hpp"
+#include "internal/sqlite_journal.hpp"
 #include "internal/tls_transport.hpp"
 #include "internal/zookeeper_registry.hpp"
 #include <flock/log.hpp>
@@ -94,8 +95,17 @@ struct node::parts : std::enable_shared_from_this<node::parts> {
 
 result<void> node::parts::start(const node_id& id) {
   const auto life = incarnation::random();
-  disk = std::make_unique<memory_storage>(life.str());
   const auto write = [this](std::string_view level, const std::string& text) { log(level, text); };
+  if (with.state_dir.empty()) {
+    disk = std::make_unique<memory_storage>(life.str());
+  } else {
+    internal::sqlite_journal_options options;
+    options.folder = with.state_dir;
+    options.log = write;
+    auto journal = internal::open_sqlite_journal(std::move(options));
+    if (!journal) return journal.error().within("state-dir");
+    disk = *std::move(journal);
+  }
 
   hello self{with.registry.path, id, life, std::string(version()), with.advertise, with.about.environment, disk->id()};
   internal::tls_transport_options network_options;
@@ -161,6 +171,12 @@ result<node> node::start(const config& with, deliveries when) {
   node out(std::move(p), true);
   if (when == deliveries::at_once) out.resume();
   return out;
+}
+
+result<void> node::check(const config& with) {
+  if (with.state_dir.empty()) return {};
+  auto usable = internal::check_sqlite_journal(with.state_dir);
+  return usable ? usable : usable.error().within("state-dir");
 }
 
 node node::start(int argc, char** argv) {

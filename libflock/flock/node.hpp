@@ -29,8 +29,11 @@ class node {
   enum class deliveries : std::uint8_t { at_once, held };
 
   /// Starts a node and returns when it is ready, which it is without the registry too: it joins when that appears.
-  /// Errors: bad_argument, io (see config), conflict (another living node has this id)
+  /// Errors: bad_argument, io (see config), conflict (another living node has this id, or another process its
+  /// state-dir), refused (a newer Flock wrote what is in its state-dir)
   static result<node> start(const config& with, deliveries when = deliveries::at_once);
+  /// Whether start() could use the state-dir, as far as that shows without changing anything. Errors: io, refused
+  static result<void> check(const config& with);
   void resume();
 
   /// For main(): reads the options (see read_config), prints and exits on --help, --version and on anything wrong.

@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <string>
@@ -36,6 +37,8 @@ struct daemon_process {
 
   child start(std::vector<std::string> more) const {
     std::vector<std::string> command{"flockd", "--listen", "127.0.0.1:0", "--socket", socket()};
+    if (std::ranges::find(more, "--state-dir") == more.end())
+      command.insert(command.end(), {"--state-dir", (folder.path() / "state").string()});
     command.insert(command.end(), more.begin(), more.end());
     auto started = child::start({.command = command, .log = (folder.path() / "log").string()});
     REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().what));
@@ -156,4 +159,59 @@ TEST_CASE("a killed node that starts again at once is seen in its new life") {
 
   CHECK(eventually([&] { return bender0.flockctl({"ping", "bender1", "--timeout", "1s"})->exit_status == 0; }, 30s));
   CHECK(eventually([&] { return life_of("bender1") != before; }));
+}
+
+TEST_CASE("flockd refuses a state-dir that it cannot use, and names it") {
+  const daemon_process d;
+  const auto file = d.write("a file", "x");
+
+  CHECK(d.run({"--id", "alone", "--state-dir", file}) == 1);
+  CHECK_MESSAGE(d.log() == "flockd: state-dir: cannot open " + file + ": Not a directory\n", d.log());
+}
+
+TEST_CASE("--check-config tells of a state-dir that cannot be used, and makes none") {
+  const daemon_process d;
+  const auto missing = (d.folder.path() / "state").string();
+
+  CHECK(d.run({"--check-config", "--state-dir", missing}) == 0);
+  CHECK_FALSE(std::filesystem::exists(missing));
+  CHECK(d.run({"--check-config", "--state-dir", missing + "/not/there"}) == 2);
+  CHECK_MESSAGE(d.log().find("state-dir: cannot make " + missing + "/not/there") != std::string::npos, d.log());
+}
+
+TEST_CASE("two flockd do not share a state-dir") {
+  const daemon_process d, other;
+  const auto state = (d.folder.path() / "state").string();
+  auto first = d.start({"--id", "one", "--state-dir", state});
+  REQUIRE(eventually([&] { return d.log().find("ready at ") != std::string::npos; }));
+
+  CHECK(other.run({"--id", "two", "--state-dir", state}) == 1);
+  CHECK_MESSAGE(other.log() == "flockd: state-dir: " + state + " is used by another process\n", other.log());
+}
+
+TEST_CASE("what a flockd had taken when it was killed is performed when it is back") {
+  local_cluster::options o;
+  o.nodes = 2;
+  const temporary_folder out;
+  const auto humans = (out.path() / "humans").string();
+  o.resources["bender1"] = R"({"execute[kill]": {"action": "nothing", "command": "echo killed >> )" + humans + R"("}})";
+  auto flock = local_cluster::start(o);
+  REQUIRE_MESSAGE(flock.has_value(), (flock ? "" : flock.error().what));
+  auto &bender0 = flock->node("bender0"), &bender1 = flock->node("bender1");
+  REQUIRE(bender0.flockctl({"ping", "bender1"})->exit_status == 0);
+  bender1.kill();
+  const auto sent =
+      bender0.flockctl({"notify", "execute[kill]", "run", "--node", "bender1", "--timeout", "1s", "--format", "json"});
+  REQUIRE(sent);
+  REQUIRE(sent->out.find(R"("state":"queued")") != std::string::npos);
+
+  bender0.kill();
+  REQUIRE(bender0.start());
+  REQUIRE(bender1.start());
+
+  CHECK(eventually([&] { return contents(humans) == "killed\n"; }, 30s));
+  CHECK(eventually([&] {
+    const auto all = bender0.flockctl({"notifications", "--state", "succeeded", "--format", "json"});
+    return all && std::count(all->out.begin(), all->out.end(), '\n') == 1;
+  }));
 }
