@@ -2,7 +2,9 @@
 
 #include "tools/cluster/files.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,17 +16,12 @@ namespace {
 
 using testing::contents;
 
-/// Of all threads: schedstat counts nanoseconds, where stat counts ticks of 10 ms. Source: proc(5)
-double cpu_us_of(const std::string& process) {
-  double nanoseconds = 0;
-  std::error_code gone;
-  for (const auto& thread : std::filesystem::directory_iterator(process + "/task", gone)) {
-    const auto text = contents(thread.path().string() + "/schedstat");
-    std::int64_t running = 0;
-    std::from_chars(text.data(), text.data() + text.size(), running);
-    nanoseconds += static_cast<double>(running);
-  }
-  return nanoseconds / 1e3;
+/// Of all its threads, those that have ended too, in nanoseconds where /proc has ticks of 10 ms.
+std::optional<double> cpu_us_of(pid_t pid) {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return std::nullopt;
+  return static_cast<double>(used.tv_sec) * 1e6 + static_cast<double>(used.tv_nsec) / 1e3;
 }
 
 }  // namespace
@@ -37,12 +34,13 @@ result<process_usage> process_usage::of(pid_t pid) {
   const auto threads = number_after(status, "Threads:");
   std::error_code denied;
   const std::filesystem::directory_iterator descriptors(process + "/fd", denied);
-  if (!pss || !peak || !threads || denied) return error{error_code::io, process + " cannot be read"};
+  const auto cpu = cpu_us_of(pid);
+  if (!pss || !peak || !threads || denied || !cpu) return error{error_code::io, process + " cannot be read"};
   return process_usage{static_cast<double>(*pss), static_cast<double>(*peak), static_cast<int>(*threads),
-                       static_cast<int>(std::distance(begin(descriptors), end(descriptors))), cpu_us_of(process)};
+                       static_cast<int>(std::distance(begin(descriptors), end(descriptors))), *cpu};
 }
 
-void forget_peak_rss() { std::ofstream("/proc/self/clear_refs") << 5; }
+void forget_peak_rss(pid_t pid) { std::ofstream("/proc/" + std::to_string(pid) + "/clear_refs") << 5; }
 
 std::optional<std::int64_t> number_after(std::string_view text, std::string_view label) {
   for (auto at = text.find(label); at != std::string_view::npos; at = text.find(label, at + 1)) {

@@ -23,8 +23,8 @@ struct process_usage {
   static result<process_usage> of(pid_t pid);
 };
 
-/// Lets the peak of this process's memory begin anew. Source: proc(5), clear_refs
-void forget_peak_rss();
+/// Lets the peak of a process's memory begin anew. Source: proc(5), clear_refs
+void forget_peak_rss(pid_t pid);
 
 /// The number of a line such as "Threads:	9" or "Pss:	12 kB"; nothing if there is none.
 std::optional<std::int64_t> number_after(std::string_view text, std::string_view label);

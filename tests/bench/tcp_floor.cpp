@@ -181,6 +181,30 @@ result<double> flow_rate(const tcp_peer& sink, std::size_t bytes, std::size_t co
   return static_cast<double>(count) / time.seconds();
 }
 
+result<std::vector<double>> fanout_times(const std::vector<tcp_peer>& echoes, std::size_t bytes, std::size_t count) {
+  std::vector<char> message(bytes, 'x');
+  std::vector<pollfd> waiting;
+  std::vector<double> times;
+  for (std::size_t i = 0; i < count; ++i) {
+    const stopwatch time;
+    waiting.clear();
+    for (const auto& each : echoes) {
+      if (auto sent = each.socket().write(message.data(), bytes); !sent) return sent.error();
+      waiting.push_back({each.socket().get(), POLLIN, 0});
+    }
+    while (!waiting.empty()) {
+      if (::poll(waiting.data(), waiting.size(), patience_ms) < 1)
+        return error{error_code::io, "an echo does not answer"};
+      // A few bytes arrive together or not at all, so whoever is readable has answered.
+      std::erase_if(waiting, [&](const pollfd& p) {
+        return p.revents != 0 && ::read(p.fd, message.data(), bytes) == static_cast<ssize_t>(bytes);
+      });
+    }
+    times.push_back(time.microseconds());
+  }
+  return times;
+}
+
 const std::vector<role>& tcp_roles() {
   static const std::vector<role> all{{"tcp_echo", play_echo}, {"tcp_sink", play_sink}, {"tcp_idle", play_idle}};
   return all;

@@ -51,6 +51,9 @@ result<std::vector<double>> echo_times(const tcp_peer& echo, std::size_t bytes, 
 /// \param together  messages in one write. Errors: io
 result<double> flow_rate(const tcp_peer& sink, std::size_t bytes, std::size_t count, std::size_t together);
 
+/// Microseconds of each of some rounds: a message to each of many "tcp_echo", until all have answered. Errors: io
+result<std::vector<double>> fanout_times(const std::vector<tcp_peer>& echoes, std::size_t bytes, std::size_t count);
+
 const std::vector<role>& tcp_roles();
 
 }  // namespace flock::bench

@@ -1,6 +1,8 @@
 #include "tests/bench/workloads.hpp"
 
 #include "tests/bench/call.hpp"
+#include "tests/bench/fanout.hpp"
+#include "tests/bench/flow.hpp"
 #include "tests/bench/idle.hpp"
 #include "tests/bench/lifecycle.hpp"
 #include "tests/bench/notify.hpp"
@@ -9,12 +11,9 @@
 namespace flock::bench {
 
 const std::vector<workload>& workloads() {
-  static const std::vector<workload> all{
-      // clang-format off: one a line
-      call_workload(), notify_workload(), idle_workload(),  join_workload(),
-      kill_workload(), stop_workload(),   start_workload(), ping_workload(),
-      // clang-format on
-  };
+  static const std::vector<workload> all{call_workload(),  flow_workload(), fanout_workload(), notify_workload(),
+                                         idle_workload(),  join_workload(), kill_workload(),   stop_workload(),
+                                         start_workload(), ping_workload()};
   return all;
 }
 

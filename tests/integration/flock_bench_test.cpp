@@ -141,3 +141,22 @@ TEST_CASE("start: a flockd is ready, with and without ZooKeeper") {
 TEST_CASE("ping: what flockctl says") {
   check("ping", flock_bench({"ping", "--pings", "5"}), {{"p50", "us"}, {"p99", "us"}});
 }
+
+TEST_CASE("flow: rate, CPU and memory for each number of senders") {
+  const auto seen = flock_bench({"flow", "--messages", "100", "--senders", "1,2", "--window", "10"});
+
+  check("flow", seen,
+        {{"messages", "1/s"},
+         {"sender_cpu", "us"},
+         {"receiver_cpu", "us"},
+         {"sender_peak_rss", "KiB"},
+         {"receiver_peak_rss", "KiB"}});
+  CHECK(seen.lines.size() == 10);
+}
+
+TEST_CASE("fanout: the last receipt of few and of more nodes, and connecting with them") {
+  const auto seen = flock_bench({"fanout", "--nodes", "1,3", "--rounds", "3"});
+
+  check("fanout", seen, {{"connected", "ms"}, {"accepted_p50", "ms"}, {"succeeded_p50", "ms"}});
+  CHECK(seen.lines.size() == 6);
+}

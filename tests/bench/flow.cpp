@@ -1,0 +1,178 @@
+#include "tests/bench/flow.hpp"
+
+#include "tests/bench/answerer.hpp"
+#include "tests/bench/process_usage.hpp"
+#include "tests/bench/stage.hpp"
+#include "tests/bench/stopwatch.hpp"
+#include "tests/bench/tcp_floor.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <semaphore>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace flock::bench {
+
+namespace {
+
+constexpr milliseconds patience{20'000};
+
+// Messages in one write of the batched floor: 64 KiB of 64 bytes, as much as Flock's transport gathers.
+constexpr std::size_t batch = 1024;
+
+/// Asks without waiting for answers, but for so many that are outstanding: nobody else bounds what waits.
+class windowed_asks {
+ public:
+  windowed_asks(ref<answerer> to, std::size_t bytes, std::size_t window)
+      : to_(std::move(to)),
+        text_(bytes, 'x'),
+        window_(static_cast<std::ptrdiff_t>(window)),
+        free_(static_cast<std::ptrdiff_t>(window)) {}
+
+  /// Blocks until all have been answered.
+  void send(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      free_.acquire();
+      to_.ask(&answerer::take, text_).then([this](const result<void>& answer) {
+        if (!answer) fail(answer.error());
+        free_.release();
+      });
+    }
+    for (std::ptrdiff_t i = 0; i < window_; ++i) free_.acquire();
+  }
+
+  std::optional<error> failure() {
+    std::lock_guard lock(mutex_);
+    return failure_;
+  }
+
+ private:
+  void fail(const error& why) {
+    std::lock_guard lock(mutex_);
+    failure_ = why;
+  }
+
+  const ref<answerer> to_;
+  const std::string text_;
+  const std::ptrdiff_t window_;
+  std::counting_semaphore<> free_;
+  std::mutex mutex_;  // guards failure_
+  std::optional<error> failure_;
+};
+
+struct ends {
+  const stage& on;
+  ref<answerer> to;
+  pid_t receiver;
+};
+
+struct flow {
+  double per_second = 0;
+  double sender_cpu = 0, receiver_cpu = 0;  ///< us per message
+  double sender_rss = 0, receiver_rss = 0;
+};
+
+result<void> send_all(const ends& e, std::size_t count, std::size_t bytes, std::size_t senders, std::size_t window) {
+  std::vector<std::unique_ptr<windowed_asks>> all;
+  for (std::size_t i = 0; i < senders; ++i)
+    all.push_back(std::make_unique<windowed_asks>(e.to, bytes, std::max<std::size_t>(window / senders, 1)));
+  {
+    std::vector<std::jthread> threads;
+    for (auto& each : all) threads.emplace_back([&each, share = count / senders] { each->send(share); });
+  }
+  for (auto& each : all)
+    if (auto why = each->failure()) return *why;
+  return {};
+}
+
+result<flow> measure_flow(const ends& e, std::size_t count, std::size_t bytes, std::size_t senders,
+                          std::size_t window) {
+  forget_peak_rss(::getpid());
+  forget_peak_rss(e.receiver);
+  const auto our_before = process_usage::of(::getpid());
+  const auto their_before = process_usage::of(e.receiver);
+  const stopwatch time;
+  auto sent = send_all(e, count, bytes, senders, window);
+  const auto seconds = time.seconds();
+  const auto ours = process_usage::of(::getpid());
+  const auto theirs = process_usage::of(e.receiver);
+  if (!sent) return sent.error();
+  if (!our_before || !their_before || !ours || !theirs) return error{error_code::io, "cannot read what a process uses"};
+  const auto n = static_cast<double>(count);
+  return flow{n / seconds, (ours->cpu_us - our_before->cpu_us) / n, (theirs->cpu_us - their_before->cpu_us) / n,
+              ours->peak_rss, theirs->peak_rss};
+}
+
+result<void> measure(const settings& with, const report& to, const ends& e, std::size_t bytes, std::size_t senders) {
+  const auto window = static_cast<std::size_t>(with.number("window"));
+  const auto count = static_cast<std::size_t>(with.number("messages")) / senders * senders;
+  auto sink = tcp_peer::start("tcp_sink", e.on.log());
+  if (!sink) return sink.error();
+  auto parameters = with.common();
+  parameters.insert({{"bytes", bytes}, {"messages", count}, {"senders", senders}, {"window", window}, {"by", "ask"}});
+  measurement rate{"flow",     "messages", "1/s",
+                   parameters, {},         {{"one write for each message", {}}, {"1024 messages in one write", {}}}};
+  measurement sender_cpu{"flow", "sender_cpu", "us", parameters, {}, {}};
+  measurement receiver_cpu{"flow", "receiver_cpu", "us", parameters, {}, {}};
+  measurement sender_rss{"flow", "sender_peak_rss", "KiB", parameters, {}, {}};
+  measurement receiver_rss{"flow", "receiver_peak_rss", "KiB", parameters, {}, {}};
+  if (auto warm = measure_flow(e, std::max(count / 10, senders), bytes, senders, window); !warm) return warm.error();
+  for (int repeat = 0; repeat < with.repeats; ++repeat) {
+    auto alone = flow_rate(*sink, bytes, count, 1);
+    if (!alone) return alone.error();
+    // It would be over before it has begun.
+    auto together = flow_rate(*sink, bytes, count * 20, batch);
+    if (!together) return together.error();
+    auto seen = measure_flow(e, count, bytes, senders, window);
+    if (!seen) return seen.error();
+    rate.repeats.push_back(seen->per_second);
+    rate.floors[0].repeats.push_back(*alone);
+    rate.floors[1].repeats.push_back(*together);
+    sender_cpu.repeats.push_back(seen->sender_cpu);
+    receiver_cpu.repeats.push_back(seen->receiver_cpu);
+    sender_rss.repeats.push_back(seen->sender_rss);
+    receiver_rss.repeats.push_back(seen->receiver_rss);
+  }
+  for (const auto* m : {&rate, &sender_cpu, &receiver_cpu, &sender_rss, &receiver_rss}) to(*m);
+  return {};
+}
+
+result<void> run(const settings& with, const report& to) {
+  auto on = stage::set_up(with);
+  if (!on) return on.error();
+  auto process = on->start_node_role("answerer", "answering");
+  if (!process) return process.error();
+  auto sender = on->start_node("sending");
+  if (!sender) return sender.error();
+  auto whom = sender->find<answerer>("answering/answerer", patience);
+  if (!whom) return on->with_log(whom.error());
+  const ends e{*on, *whom, process->pid()};
+  for (const auto bytes : with.list("bytes"))
+    for (const auto senders : with.list("senders"))
+      if (auto done = measure(with, to, e, static_cast<std::size_t>(bytes), static_cast<std::size_t>(senders)); !done)
+        return on->with_log(done.error());
+  return {};
+}
+
+}  // namespace
+
+workload flow_workload() {
+  return {
+      "flow",
+      "messages to one actor of another process, by asks whose answers nobody waits for until the last one: how many "
+      "a second, CPU of each message at both ends, and the most memory (RSS) that each end needed",
+      {{"messages", "200000", "how many in a repeat"},
+       {"bytes", "64", "sizes of a message's text"},
+       {"senders", "1,4", "how many threads send"},
+       {"window", "1000", "how many may be unanswered"}},
+      run};
+}
+
+}  // namespace flock::bench
