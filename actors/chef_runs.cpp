@@ -1,0 +1,208 @@
+#include "actors/chef_runs.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace flock {
+
+std::string_view to_string(chef_runs::reason r) { return r == chef_runs::reason::requested ? "requested" : "notified"; }
+
+chef_runs::chef_runs(std::string life, const clock& time, host& of, options o)
+    : life_(std::move(life)), time_(time), host_(of), options_(o) {}
+
+// What is wanted.
+
+void chef_runs::perform(wanted what, responder answer) {
+  if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
+  if (waiting_.size() >= options_.waiting) {
+    return answer(
+        error{error_code::refused, std::to_string(waiting_.size()) + " actions wait for a Chef run on this node"});
+  }
+  what.number = ++numbered_;
+  waiting_.push_back({std::move(what), std::move(answer)});
+  give_next();
+  consider();
+}
+
+void chef_runs::give_next() {
+  if (!current_ || !current_->ready) return;
+  auto in_hand =
+      static_cast<std::size_t>(std::count_if(waiting_.begin(), waiting_.end(), [](auto& e) { return e.given; }));
+  for (auto& e : waiting_) {
+    if (in_hand >= options_.given) return;
+    if (e.given) continue;
+    e.given = true;
+    ++in_hand;
+    current_->reasons.emplace(e.what.number, e.what.why);
+    host_.give(e.what);
+  }
+}
+
+result<void> chef_runs::performed(std::uint64_t number, result<value> how) {
+  const auto at =
+      std::find_if(waiting_.begin(), waiting_.end(), [&](auto& e) { return e.what.number == number && e.given; });
+  if (at == waiting_.end())
+    return error{error_code::not_found, "this run was not given number " + std::to_string(number)};
+  const auto answer = std::move(at->answer);
+  waiting_.erase(at);
+  failures_ = 0;
+  answer(std::move(how));
+  give_next();
+  return {};
+}
+
+const action_context* chef_runs::why(std::uint64_t number) const {
+  if (!current_) return nullptr;
+  const auto at = current_->reasons.find(number);
+  return at == current_->reasons.end() ? nullptr : &at->second;
+}
+
+// Runs.
+
+const std::string& chef_runs::current() const {
+  static const std::string none;
+  return current_ ? current_->id : none;
+}
+
+result<std::string> chef_runs::begin(bool why_run) {
+  if (current_) return error{error_code::conflict, "a Chef run is under way since " + format_time(current_->started)};
+  current_.emplace(run_under_way{life_ + ".chef" + std::to_string(++runs_), time_.wall(), why_run});
+  start_at_.reset();
+  if (!why_run) requested_ = false;
+  return current_->id;
+}
+
+void chef_runs::ready() {
+  if (!current_ || current_->why_run) return;
+  current_->ready = true;
+  if (command_) command_->has_run = true;
+  give_next();
+}
+
+void chef_runs::end(bool success, std::string why) {
+  if (!current_) return;
+  const auto ended = *std::exchange(current_, std::nullopt);
+  const bool was_awaited = command_ && command_->until;
+  if (was_awaited && !ended.why_run && !ended.ready && !success) {
+    count_attempt({error_code::io, "the Chef run failed: " + why}, [](const entry&) { return true; });
+  } else {
+    count_attempt({error_code::down, "the Chef run ended before it was performed: " + why},
+                  [](const entry& e) { return e.given; });
+  }
+  if (was_awaited) command_.reset();
+  if (!command_) episode_ended(ended.id, ended.started, success, why, {});
+  consider();
+}
+
+void chef_runs::command_ended(result<int> how, std::string output) {
+  if (!command_ || stopped_) return;
+  const bool good = how && *how == 0;
+  if (good && !command_->has_run && !current_) {
+    // It may have woken a Chef that is about to begin.
+    command_->until = time_.now() + options_.patience;
+    return host_.wake_at(*command_->until);
+  }
+  const auto ended = *std::exchange(command_, std::nullopt);
+  const auto why = good ? std::string() : how ? "exit status " + std::to_string(*how) : how.error().what;
+  if (!good && !ended.has_run) {
+    count_attempt({error_code::io, "the Chef run failed: " + why + "\n" + output}, [](const entry&) { return true; });
+  }
+  if (!current_) episode_ended({}, ended.started, good, why, output);
+  consider();
+}
+
+void chef_runs::expire() {
+  const auto ended = *std::exchange(command_, std::nullopt);
+  const std::string why = "the command ended well, but no Chef run began";
+  count_attempt({error_code::io, why}, [](const entry&) { return true; });
+  episode_ended({}, ended.started, false, why, {});
+}
+
+/// Some of what waits was in vain: it waits again, or has failed for good.
+template <class Which> void chef_runs::count_attempt(const error& why, Which which) {
+  std::deque<entry> kept, lost;
+  bool any = false;
+  for (auto& e : waiting_) {
+    const bool counts = which(e);
+    any = any || counts;
+    e.given = false;
+    if (counts) ++e.attempts;
+    (counts && e.attempts >= options_.attempts ? lost : kept).push_back(std::move(e));
+  }
+  waiting_ = std::move(kept);
+  if (any) pause();
+  for (auto& e : lost) e.answer(why.within("given up after " + std::to_string(options_.attempts) + " runs"));
+}
+
+void chef_runs::pause() {
+  const auto doubled = options_.pause_first * (std::int64_t{1} << std::min(failures_++, 20));
+  not_before_ = time_.now() + std::min<milliseconds>(doubled, options_.pause_last);
+}
+
+void chef_runs::episode_ended(std::string_view id, wall_time started, bool success, const std::string& why,
+                              const std::string& output) {
+  ++ended_;
+  last_ = value::map{{"number", ended_},
+                     {"run", std::string(id)},
+                     {"started", format_time(started)},
+                     {"ended", format_time(time_.wall())},
+                     {"success", success},
+                     {"error", why.empty() ? value() : value(why)},
+                     {"output", output}};
+  const auto upto = ends_.upper_bound(ended_);
+  std::multimap<std::uint64_t, responder> told;
+  for (auto at = ends_.begin(); at != upto;) told.insert(ends_.extract(at++));
+  for (auto& [number, answer] : told) answer(last_);
+}
+
+// Starting one.
+
+result<std::uint64_t> chef_runs::request() {
+  if (!options_.can_start) return error{error_code::refused, "no chef-command is configured on this node"};
+  const bool behind_another = current_ || command_;
+  requested_ = true;
+  start_at_ = time_.now();
+  consider();
+  return ended_ + (behind_another ? 2 : 1);
+}
+
+void chef_runs::when_ended(std::uint64_t number, responder answer) {
+  if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
+  if (number <= ended_) return answer(last_);
+  ends_.emplace(number, std::move(answer));
+}
+
+void chef_runs::wake() {
+  if (stopped_) return;
+  if (command_ && command_->until && !current_ && time_.now() >= *command_->until) expire();
+  consider();
+}
+
+void chef_runs::consider() {
+  if (!options_.can_start || stopped_ || current_ || command_ || (waiting_.empty() && !requested_)) return;
+  const auto now = time_.now();
+  if (!start_at_) start_at_ = now + options_.debounce;
+  if (!requested_) start_at_ = std::max(*start_at_, not_before_);
+  if (now < *start_at_) return host_.wake_at(*start_at_);
+  if (host_.is_locked()) {
+    start_at_ = now + options_.look_again;
+    return host_.wake_at(*start_at_);
+  }
+  start();
+}
+
+void chef_runs::start() {
+  start_at_.reset();
+  command_.emplace(command_under_way{time_.wall()});
+  host_.start_command(std::exchange(requested_, false) ? reason::requested : reason::notified);
+}
+
+void chef_runs::stop() {
+  stopped_ = true;
+  auto dropped = std::exchange(waiting_, {});
+  auto ends = std::exchange(ends_, {});
+  for (auto& e : dropped) e.answer(error{error_code::shutting_down, "this node stops"});
+  for (auto& [number, answer] : ends) answer(error{error_code::shutting_down, "this node stops"});
+}
+
+}  // namespace flock
