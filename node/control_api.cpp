@@ -232,6 +232,53 @@ result<void> get_notification(exchange& x) {
   return {};
 }
 
+// Chef runs.
+
+std::string run_message(const value& told) { return "data: " + to_json(told) + "\n\n"; }
+
+// The reply goes on for as long as the run does: it tells of the notifications for it.
+result<void> post_runs(exchange& x) {
+  auto about = x.body({"attributes", "environment", "pid", "recipes", "roles", "tags", "why_run"});
+  if (!about) return about.error();
+  auto stream = std::make_shared<event_stream>();
+  // Taken out when it is called, as for events.
+  auto first = [stream, done = x.done, path = x.path](const result<value>& begun) mutable {
+    auto notifications = std::exchange(stream, nullptr);
+    if (!begun) return done(control_failure(http_status(begun.error().code), begun.error(), path));
+    done({.content_type = "text/event-stream", .body = run_message(*begun), .events = std::move(notifications)});
+  };
+  auto next = [followed = std::weak_ptr(stream)](const value& told) {
+    if (const auto still = followed.lock()) still->push(run_message(told));
+  };
+  stream->keep(x.backend.begin_run(*std::move(about), std::move(first), std::move(next)));
+  return {};
+}
+
+result<void> tell_run(exchange& x, control_backend::run_word word, const std::vector<std::string_view>& members) {
+  auto body = x.body(members);
+  if (!body) return body.error();
+  x.backend.tell_run(x.names[0], word, *std::move(body), x.object());
+  return {};
+}
+
+using run_word = control_backend::run_word;
+
+result<void> post_run_end(exchange& x) { return tell_run(x, run_word::end, {"error", "success"}); }
+result<void> post_run_notify(exchange& x) {
+  return tell_run(
+      x, run_word::notify,
+      {"action", "any", "by", "environment", "node", "notification", "query", "recipes", "resource", "roles"});
+}
+result<void> post_run_performed(exchange& x) {
+  return tell_run(x, run_word::performed, {"error", "notification", "outcome"});
+}
+result<void> post_run_resources(exchange& x) {
+  return tell_run(x, run_word::resources, {"add", "resources", "subscribes"});
+}
+result<void> post_run_updated(exchange& x) {
+  return tell_run(x, run_word::updated, {"action", "error", "notification", "outcome", "resources"});
+}
+
 result<void> post_reload(exchange& x) {
   x.backend.reload(x.object());
   return {};
@@ -302,6 +349,12 @@ const std::vector<route>& routes() {
       {{"GET", "/v1/ping/{node}", {"timeout"}}, get_ping},
       {{"POST", "/v1/reload", {}}, post_reload},
       {{"GET", "/v1/resources", {"node", "timeout"}}, get_resources},
+      {{"POST", "/v1/runs", {}}, post_runs},
+      {{"POST", "/v1/runs/{run}/end", {}}, post_run_end},
+      {{"POST", "/v1/runs/{run}/notify", {}}, post_run_notify},
+      {{"POST", "/v1/runs/{run}/performed", {}}, post_run_performed},
+      {{"POST", "/v1/runs/{run}/resources", {}}, post_run_resources},
+      {{"POST", "/v1/runs/{run}/updated", {}}, post_run_updated},
       {{"GET", "/v1/status", {}}, get_status},
       {{"GET", "/v1/subscriptions", {"node", "timeout"}}, get_subscriptions},
       {{"POST", "/v1/updated", {}}, post_updated},

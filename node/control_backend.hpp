@@ -47,6 +47,14 @@ class control_backend {
   virtual void converge(bool why_run, answer done) = 0;
   virtual void notifications(std::optional<receipt_state> state, std::optional<node_id> node, answer done) = 0;
   virtual void notification(const std::string& id, answer done) = 0;
+  /// A Chef run begins, with {"why_run","pid","environment","roles","recipes","tags","attributes"}. `first` is called
+  /// once, with {"run"}; then `next` with each notification for it: {"notification","id","resource","action","causes"}.
+  /// The end of the handle is the end of the run. Errors: conflict (one is under way), bad_argument
+  using run_handle = std::shared_ptr<void>;
+  virtual run_handle begin_run(value about, answer first, std::function<void(const value&)> next) = 0;
+  /// What the run under way says next. Errors: not_found (another run, or none, is under way), bad_argument
+  enum class run_word : std::uint8_t { resources, updated, notify, performed, end };
+  virtual void tell_run(const std::string& run, run_word word, value body, answer done) = 0;
   /// Reads the files again, as SIGHUP does.
   virtual void reload(answer done) = 0;
   /// Prometheus text.

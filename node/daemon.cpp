@@ -97,7 +97,14 @@ daemon::daemon(flock::node& of, config with, config_sources from,
       config_(std::move(with)),
       sources_(std::move(from)),
       log_(std::move(log)),
-      runs_(core_.id(), core_.life().str().substr(0, 16), system_clock(), *this) {}
+      runs_(core_.id(), core_.life().str().substr(0, 16), system_clock(), *this),
+      chef_(
+          core_, config_, log_,
+          {.send = [this](const wanted_action& what) { send(what); },
+           .notify = [this](wanted_action what,
+                            answer done) { notify(std::move(what), wait_for::accepted, core_.now(), std::move(done)); },
+           .is_declared = [this](const resource_name& name) { return published_.contains(name); },
+           .subscriptions_changed = [this] { subscribe(); }}) {}
 
 daemon::~daemon() = default;
 
@@ -123,17 +130,26 @@ void daemon::start(declared what) {
   if (!published) log_("error", published.error().what);
   post([this, all = std::move(what.resources)] {
     declare(all);
+    chef_.start();
     core_.resume();
   });
 }
 
+void daemon::stop() {
+  stopping_.request_stop();
+  post([this] { chef_.stop(); });
+}
+
+/// To all that files and Chef wish.
+void daemon::subscribe() {
+  auto all = chef_.subscriptions();
+  for (const auto& d : declared_) all.insert(all.end(), d.subscribes.begin(), d.subscribes.end());
+  core_.subscribe(std::move(all));
+}
+
 void daemon::declare(std::vector<declaration> all) {
   std::map<resource_name, std::shared_ptr<const declaration>> next;
-  std::vector<subscription> subscriptions;
-  for (const auto& d : all) {
-    next.emplace(d.name, std::make_shared<const declaration>(d));
-    subscriptions.insert(subscriptions.end(), d.subscribes.begin(), d.subscribes.end());
-  }
+  for (const auto& d : all) next.emplace(d.name, std::make_shared<const declaration>(d));
   // What stayed the same keeps its actor, and with it the actions that wait and the last state.
   for (auto& [name, before] : published_) {
     auto now = next.find(name);
@@ -148,7 +164,7 @@ void daemon::declare(std::vector<declaration> all) {
   }
   published_ = std::move(next);
   declared_ = std::move(all);
-  core_.subscribe(std::move(subscriptions));
+  subscribe();
 }
 
 void daemon::publish(const std::shared_ptr<const declaration>& d) {
@@ -176,7 +192,7 @@ void daemon::reload(answer done) {
       if (auto certificates = node_.reload_certificates(); !certificates) return done(certificates.error());
     config_ = *std::move(with);
     core_.admit_by(std::move(what->policy));
-    core_.describe(config_.about);
+    chef_.reload(config_);
     declare(std::move(what->resources));
     core_.add_event("reloaded", {});
     log_("info", "configuration read again: " + std::to_string(declared_.size()) + " resources");
@@ -354,9 +370,11 @@ void daemon::resources(std::optional<node_id> of, time_point until, answer done)
 }
 
 void daemon::resource_states(answer done) {
-  auto all = std::make_shared<gathering>(declared_.size(), std::move(done));
-  for (std::size_t i = 0; i < declared_.size(); ++i) {
-    const auto name = declared_[i].name;
+  auto names = chef_.resources();
+  for (const auto& d : declared_) names.push_back(d.name);
+  auto all = std::make_shared<gathering>(names.size(), std::move(done));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& name = names[i];
     core_.ask({core_.id(), name.actor()}, "state", {}, core_.now() + core_.call_timeout(),
               [this, all, i, name](result<value> state) {
                 auto out = state ? *std::move(state)
@@ -369,6 +387,16 @@ void daemon::resource_states(answer done) {
 
 void daemon::call(const address& to, std::string method, value::list arguments, time_point until, answer done) {
   core_.ask(to, std::move(method), std::move(arguments), until, std::move(done));
+}
+
+// Chef.
+
+control_backend::run_handle daemon::begin_run(value about, answer first, std::function<void(const value&)> next) {
+  return chef_.begin(std::move(about), std::move(first), std::move(next));
+}
+
+void daemon::tell_run(const std::string& run, run_word word, value body, answer done) {
+  chef_.tell(run, word, std::move(body), std::move(done));
 }
 
 // This node.
@@ -413,6 +441,7 @@ value daemon::status_now() const {
                             {"notifications_open", core_.deliveries().records().open()},
                             {"oldest", oldest ? value(format_time(*oldest)) : value()}}},
       {"resources", declared_.size()},
+      {"chef", chef_.status()},
       {"run", run ? value(value::map{{"id", run->id()}, {"started", format_time(run->started())}}) : value()}};
 }
 

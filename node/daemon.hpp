@@ -2,6 +2,7 @@
 
 #include "actors/convergence.hpp"
 #include "actors/declaration.hpp"
+#include "node/chef.hpp"
 #include "node/control_backend.hpp"
 #include <flock/config.hpp>
 #include <flock/node.hpp>
@@ -39,7 +40,7 @@ class daemon final : public control_backend, private convergence::host {
   void start(declared what);
 
   /// Ends the commands that run.
-  void stop() { stopping_.request_stop(); }
+  void stop();
 
   /// Reads the configuration again: roles, attributes, policy, resources, certificates. Nothing changes if any of it is
   /// wrong. From any thread. Errors: as read_config and read
@@ -59,6 +60,8 @@ class daemon final : public control_backend, private convergence::host {
   void converge(bool why_run, answer done) override;
   void notifications(std::optional<receipt_state> state, std::optional<node_id> of, answer done) override;
   void notification(const std::string& id, answer done) override;
+  run_handle begin_run(value about, answer first, std::function<void(const value&)> next) override;
+  void tell_run(const std::string& run, run_word word, value body, answer done) override;
   void metrics(std::function<void(std::string)> done) override;
   subscription_handle follow_events(std::optional<std::string> since,
                                     std::function<void(result<event_log::page>)> first,
@@ -76,6 +79,7 @@ class daemon final : public control_backend, private convergence::host {
   void post(task job) const { core_.home().post(std::move(job)); }
   void declare(std::vector<declaration> all);
   void publish(const std::shared_ptr<const declaration>& d);
+  void subscribe();
   void resource_states(answer done);
   void watch(std::shared_ptr<delivery> d);
   value status_now() const;
@@ -92,6 +96,7 @@ class daemon final : public control_backend, private convergence::host {
   std::vector<declaration> declared_;
   std::map<resource_name, std::shared_ptr<const declaration>> published_;
   convergence runs_;
+  chef chef_;
 };
 
 }  // namespace flock

@@ -14,8 +14,7 @@ void event_stream::keep(control_backend::subscription_handle handle) {
   if (!closed_) handle_ = std::move(handle);
 }
 
-void event_stream::push(const event& e) {
-  auto text = to_server_sent_event(e);
+void event_stream::push(std::string text) {
   std::function<void()> ready;
   {
     std::lock_guard lock(mutex_);

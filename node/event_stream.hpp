@@ -14,8 +14,9 @@ namespace flock {
 /// As one server-sent event.
 std::string to_server_sent_event(const event& e);
 
-/// The later events for one follower: the backend fills it, the server empties it. Bounded: a follower that does not
-/// read fast enough loses its connection, and nobody else anything.
+/// What one follower is told as it happens, events or the notifications for a Chef run: the backend fills it, the
+/// server empties it. Bounded: a follower that does not read fast enough loses its connection, and nobody else
+/// anything.
 class event_stream {
  public:
   static constexpr std::size_t max_bytes = 1 << 20;
@@ -28,7 +29,9 @@ class event_stream {
 
   // The backend's side, on its thread.
   void keep(control_backend::subscription_handle handle);
-  void push(const event& e);
+  void push(const event& e) { push(to_server_sent_event(e)); }
+  /// A whole server-sent event.
+  void push(std::string text);
 
   // The server's side.
 

@@ -3,6 +3,7 @@
 #include "node/control_backend.hpp"
 #include <flock/event_log.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,25 @@ class fake_control_backend final : public control_backend {
     std::lock_guard lock(mutex_);
     return followers_;
   }
+
+  run_handle begin_run(value about, answer first, std::function<void(const value&)> next) override {
+    {
+      std::lock_guard lock(mutex_);
+      asked_ = "begin_run " + to_json(about);
+      to_run_ = std::move(next);
+    }
+    first(reply);
+    return {static_cast<void*>(&runs_ended_), [this](void*) { ++runs_ended_; }};
+  }
+  void tell_run(const std::string& run, run_word word, value body, answer done) override {
+    ask("tell_run " + run + " " + std::to_string(static_cast<int>(word)) + " " + to_json(body), {}, std::move(done));
+  }
+  /// Tells the run that was begun last.
+  void tell(const value& what) const {
+    std::lock_guard lock(mutex_);
+    to_run_(what);
+  }
+  int runs_ended() const { return runs_ended_; }
 
   void status(answer done) override { ask("status", {}, std::move(done)); }
   void nodes(std::optional<location> where, time_point until, answer done) override {
@@ -110,6 +130,8 @@ class fake_control_backend final : public control_backend {
   time_point until_{};
   event_log events_{"life", 100};
   int followers_ = 0;
+  std::function<void(const value&)> to_run_;
+  std::atomic<int> runs_ended_{0};
 };
 
 }  // namespace flock::testing

@@ -81,6 +81,41 @@ TEST_CASE_FIXTURE(fixture, "each path asks the backend for what it says") {
   CHECK(asked_by(post("/v1/reload")) == "reload");
 }
 
+TEST_CASE_FIXTURE(fixture, "a Chef run is told of what comes for it, until its stream ends") {
+  backend.reply = value(value::map{{"run", "life.chef1"}});
+  auto response = post("/v1/runs", R"({"why_run":false,"roles":["web"]})");
+  CHECK(backend.asked() == R"(begin_run {"roles":["web"],"why_run":false})");
+  CHECK(response.content_type == "text/event-stream");
+  CHECK(response.body == "data: {\"run\":\"life.chef1\"}\n\n");
+
+  backend.tell(value::map{{"notification", 7}});
+  CHECK(response.events->take() == "data: {\"notification\":7}\n\n");
+  CHECK(backend.runs_ended() == 0);
+
+  response.events.reset();
+  CHECK(backend.runs_ended() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a Chef run that may not begin is answered at once, and is none") {
+  backend.reply = flock::error{error_code::conflict, "a Chef run is under way"};
+
+  CHECK(failure(post("/v1/runs", "{}")) == "409 conflict: a Chef run is under way");
+  CHECK(backend.runs_ended() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "what a Chef run says is passed on with the run's id") {
+  CHECK(asked_by(post("/v1/runs/a.chef1/resources", R"({"resources":[]})")) ==
+        R"(tell_run a.chef1 0 {"resources":[]})");
+  CHECK(asked_by(post("/v1/runs/a.chef1/updated", R"({"action":"run"})")) == R"(tell_run a.chef1 1 {"action":"run"})");
+  CHECK(asked_by(post("/v1/runs/a.chef1/notify", R"({"action":"run"})")) == R"(tell_run a.chef1 2 {"action":"run"})");
+  CHECK(asked_by(post("/v1/runs/a.chef1/performed", R"({"notification":7})")) ==
+        R"(tell_run a.chef1 3 {"notification":7})");
+  CHECK(asked_by(post("/v1/runs/a.chef1/end", R"({"success":true})")) == R"(tell_run a.chef1 4 {"success":true})");
+
+  CHECK(failure(post("/v1/runs/a.chef1/end", R"({"sucess":true})")) ==
+        "400 bad_argument: the body: unknown member: sucess");
+}
+
 TEST_CASE_FIXTURE(fixture, "names in a path are percent-encoded") {
   CHECK(asked_by(post("/v1/call/bender1/file%5B%2Ftmp%2Ffubar%5D/create")) ==
         "call bender1/file[/tmp/fubar] create []");

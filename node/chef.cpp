@@ -1,0 +1,506 @@
+#include "node/chef.hpp"
+
+#include "actors/chef_resource.hpp"
+#include "actors/command.hpp"
+#include "actors/posix.hpp"
+#include <flock/value_cast.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <sys/file.h>
+#include <utility>
+
+namespace flock {
+namespace {
+
+using run_word = control_backend::run_word;
+
+// Source: Chef::Config[:lockfile], below its file_cache_path
+constexpr auto default_lock = "/var/chef/cache/chef-client-running.pid";
+// Longer than any Chef run is meant to take.
+constexpr milliseconds longest_run{24 * 3600'000};
+// What is kept of a run's output in its result: a screenful.
+constexpr std::size_t quoted_output = 4'096;
+
+constexpr std::string_view api_actor = "flock_api";
+constexpr std::string_view resource_actor_type = "chef";
+
+chef_runs::options options_of(const config& with) { return {.can_start = !with.chef_command.empty()}; }
+
+error wrong(std::string_view member, const error& why) { return why.within("the body: " + std::string(member)); }
+
+template <class T> result<T> member(const value& body, std::string_view name) {
+  auto read = from_value<T>(body[name]);
+  if (!read) return wrong(name, read.error());
+  return read;
+}
+
+/// One that may be left out.
+template <class T> result<T> member_or(const value& body, std::string_view name, T otherwise) {
+  if (body[name].is_null()) return otherwise;
+  return member<T>(body, name);
+}
+
+result<subscription> subscription_from(const value& v) {
+  auto watched = member<resource_name>(v, "watched");
+  if (!watched) return watched.error();
+  auto publishers = location::from_value(v["publishers"]);
+  if (!publishers) return wrong("publishers", publishers.error());
+  auto resource = member<resource_name>(v, "resource");
+  if (!resource) return resource.error();
+  auto action = member<std::string>(v, "action");
+  if (!action) return action.error();
+  auto when = member_or<std::string>(v, "timing", "immediately");
+  if (!when) return when.error();
+  const auto timing = timing_from(*when);
+  if (!timing) return error{error_code::bad_argument, "the body: no timing: " + *when};
+  return subscription::make(*std::move(watched), *std::move(publishers), *std::move(resource), *std::move(action),
+                            *timing);
+}
+
+result<std::vector<subscription>> subscriptions_from(const value& list) {
+  std::vector<subscription> out;
+  if (list.is_null()) return out;
+  if (!list.as_list()) return error{error_code::bad_argument, "the body: subscribes is no list"};
+  for (const auto& one : *list.as_list()) {
+    auto read = subscription_from(one);
+    if (!read) return read.error();
+    out.push_back(*std::move(read));
+  }
+  return out;
+}
+
+void append_new(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  for (const auto& one : more)
+    if (std::find(to.begin(), to.end(), one) == to.end()) to.push_back(one);
+}
+
+std::string end_of(std::string_view text) {
+  return std::string(text.substr(text.size() - std::min(text.size(), quoted_output)));
+}
+
+}  // namespace
+
+/// Where the declared resources are kept for the next life. The last one that was given is written, on whatever thread.
+struct chef::state_file {
+  std::string path;
+  std::mutex mutex;  // guards the file and next
+  std::optional<std::string> next;
+
+  void write(const log& complain) {
+    std::lock_guard lock(mutex);
+    if (!next) return;
+    const auto text = *std::exchange(next, std::nullopt);
+    const auto fresh = path + ".new";
+    std::error_code failed;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
+    std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+    out << text;
+    out.close();
+    if (out) std::filesystem::rename(fresh, path, failed);
+    if (!out || failed) complain("warning", "cannot write " + path + "; a restart forgets Chef's resources");
+  }
+};
+
+chef::chef(node_core& core, config with, log l, ways w)
+    : core_(core),
+      config_(std::move(with)),
+      log_(std::move(l)),
+      ways_(std::move(w)),
+      runs_(core_.life().str().substr(0, 16), system_clock(), *this, options_of(config_)),
+      file_(std::make_shared<state_file>()) {
+  file_->path = config_.state_dir + "/chef.json";
+}
+
+chef::~chef() = default;
+
+void chef::start() {
+  publish_api();
+  restore();
+}
+
+void chef::reload(const config& with) {
+  config_ = with;
+  describe();
+}
+
+// A run and what it says.
+
+control_backend::subscription_handle chef::begin(value about, answer first, std::function<void(const value&)> next) {
+  auto run = std::make_shared<std::string>();  // only touched in home
+  auto gone = std::make_shared<std::atomic<bool>>(false);
+  post([this, about = std::move(about), first = std::move(first), next = std::move(next), run, gone] {
+    if (*gone) return;
+    auto told = node_attributes::from_value(value::map{{"environment", about["environment"]},
+                                                       {"roles", about["roles"]},
+                                                       {"recipes", about["recipes"]},
+                                                       {"tags", about["tags"]},
+                                                       {"attributes", about["attributes"]}});
+    if (!told) return first(told.error().within("the body"));
+    auto why_run = member_or<bool>(about, "why_run", false);
+    if (!why_run) return first(why_run.error());
+    auto id = runs_.begin(*why_run);
+    if (!id) return first(id.error());
+    *run = *id;
+    run_.emplace(*id, core_.wall(), *why_run);
+    next_ = next;
+    core_.add_event("run_started", {{"run", *id}, {"why_run", *why_run}});
+    if (!*why_run) {
+      about_ = *std::move(told);
+      describe();
+    }
+    first(value(value::map{{"run", *id}}));
+  });
+  auto forget = [this, run, gone](void*) {
+    *gone = true;
+    post([this, run] {
+      if (!run->empty() && *run == runs_.current()) end(false, "its connection ended");
+    });
+  };
+  return {static_cast<void*>(run.get()), forget};
+}
+
+void chef::tell(const std::string& run, run_word word, value body, answer done) {
+  post([this, run, word, body = std::move(body), done = std::move(done)] {
+    if (run.empty() || run != runs_.current())
+      return done(error{error_code::not_found, "no Chef run " + run + " is under way"});
+    if (word == run_word::notify) return notify(body, done);
+    done(heard(word, body));
+  });
+}
+
+result<value> chef::heard(run_word word, const value& body) {
+  switch (word) {
+    case run_word::resources:
+      return declare(body);
+    case run_word::updated:
+      return updated(body);
+    case run_word::performed:
+      return performed(body);
+    case run_word::end: {
+      const auto success = member<bool>(body, "success");
+      if (!success) return success.error();
+      const auto why = member_or<std::string>(body, "error", {});
+      if (!why) return why.error();
+      end(*success, *why);
+      return value(value::map{});
+    }
+    case run_word::notify:
+      break;
+  }
+  return error{error_code::bad_argument, "no word of a run"};
+}
+
+result<value> chef::declare(const value& body) {
+  const auto add = member_or<bool>(body, "add", false);
+  if (!add) return add.error();
+  if (!body["resources"].as_list()) return error{error_code::bad_argument, "the body: resources is no list"};
+  auto next = *add ? resources_ : std::map<resource_name, known_resource>();
+  for (const auto& one : *body["resources"].as_list()) {
+    auto name = member<resource_name>(one, "resource");
+    if (!name) return name.error();
+    auto actions = member<std::vector<std::string>>(one, "actions");
+    if (!actions) return actions.error();
+    next[*name].actions = *std::move(actions);
+  }
+  auto wishes = subscriptions_from(body["subscribes"]);
+  if (!wishes) return wishes.error();
+  if (run_->why_run()) return value(value::map{});
+
+  adopt(std::move(next));
+  if (!*add) subscriptions_.clear();
+  subscriptions_.insert(subscriptions_.end(), wishes->begin(), wishes->end());
+  ways_.subscriptions_changed();
+  save();
+  runs_.ready();
+  return value(value::map{});
+}
+
+/// What stayed the same keeps its actor.
+void chef::adopt(std::map<resource_name, known_resource> next) {
+  for (auto& [name, before] : resources_) {
+    const auto now = next.find(name);
+    if (now == next.end())
+      core_.unpublish(name.actor());
+    else
+      now->second.last = before.last;
+  }
+  for (const auto& [name, now] : next) {
+    const auto before = resources_.find(name);
+    if (before != resources_.end() && before->second.actions == now.actions) continue;
+    if (before != resources_.end()) core_.unpublish(name.actor());
+    publish(name, now.actions);
+  }
+  resources_ = std::move(next);
+}
+
+void chef::publish(const resource_name& name, const std::vector<std::string>& actions) {
+  if (ways_.is_declared(name)) return log_("warning", name.str() + " is declared in a file; Chef's is not published");
+  chef_resource::surroundings around{
+      [this](const resource_name& what, std::string action, action_context why, std::string notification,
+             responder done) {
+        post([this, wanted = chef_runs::wanted{0, what, std::move(action), std::move(why), std::move(notification)},
+              done = std::move(done)] { runs_.perform(wanted, done); });
+      },
+      [this](const resource_name& what, responder done) {
+        post([this, what, done = std::move(done)] { done(state_of(what)); });
+      }};
+  auto make = [around, name, actions]() -> std::unique_ptr<actor_object> {
+    return std::make_unique<chef_resource>(around, name, actions);
+  };
+  if (auto published = core_.publish(name.actor(), std::string(resource_actor_type), make); !published)
+    log_("error", name.str() + ": " + published.error().what);
+}
+
+result<value> chef::updated(const value& body) {
+  const auto names = member<std::vector<resource_name>>(body, "resources");
+  if (!names) return names.error();
+  const auto action = member<std::string>(body, "action");
+  if (!action) return action.error();
+  const auto outcome = member<std::string>(body, "outcome");
+  if (!outcome) return outcome.error();
+  if (run_->why_run()) return value(value::map{});
+
+  const auto causes = causes_of(body);
+  for (const auto& name : *names) {
+    remember(name, *action, *outcome, body["error"]);
+    if (*outcome != to_string(outcome::updated)) continue;
+    core_.add_event("updated", {{"resource", name.str()}, {"action", *action}, {"run", run_->id()}});
+    auto wanted = core_.notifications().wanted_by_subscribers(name);
+    for (auto& w : wanted) {
+      w.causes = causes;
+      w.causes.push_back({core_.id(), name.str(), *action});
+    }
+    for (auto& w : run_->updated(std::move(wanted))) ways_.send(std::move(w));
+  }
+  return value(value::map{});
+}
+
+result<value> chef::performed(const value& body) {
+  const auto number = member<std::int64_t>(body, "notification");
+  if (!number) return number.error();
+  const auto outcome = member<std::string>(body, "outcome");
+  if (!outcome) return outcome.error();
+  const auto why = member_or<std::string>(body, "error", {});
+  if (!why) return why.error();
+  const bool failed = *outcome == to_string(outcome::failed);
+  auto how = failed ? result<value>(error{error_code::io, *why})
+                    : result<value>(value(value::map{{"outcome", *outcome}, {"exit_status", 0}, {"output", ""}}));
+  if (auto known = runs_.performed(static_cast<std::uint64_t>(*number), std::move(how)); !known) return known.error();
+  return value(value::map{});
+}
+
+void chef::notify(const value& body, answer done) {
+  auto members = *body.as_map();
+  members.erase("by");
+  members.erase("notification");
+  auto what = wanted_action::from_value(value(std::move(members)));
+  if (!what) return done(what.error().within("the body"));
+  what->causes = causes_of(body);
+  const auto& by = body["by"];
+  if (!by.is_null()) {
+    const auto resource = member<std::string>(by, "resource");
+    if (!resource) return done(resource.error());
+    const auto action = member<std::string>(by, "action");
+    if (!action) return done(action.error());
+    what->causes.push_back({core_.id(), *resource, *action});
+  }
+  ways_.notify(*std::move(what), [done](result<value> targets) {
+    if (!targets) return done(targets.error());
+    done(value(value::map{{"notifications", *std::move(targets)}}));
+  });
+}
+
+/// Those of the notification that Chef says it acts for.
+std::vector<cause> chef::causes_of(const value& body) const {
+  const auto* number = body["notification"].as_int();
+  const auto* why = number ? runs_.why(static_cast<std::uint64_t>(*number)) : nullptr;
+  return why ? why->causes : std::vector<cause>();
+}
+
+void chef::end(bool success, const std::string& why) {
+  if (!run_) return;
+  for (auto& w : run_->finish(success)) ways_.send(std::move(w));
+  core_.add_event("run_ended", {{"run", run_->id()}, {"success", success}, {"error", why}});
+  run_.reset();
+  next_ = {};
+  runs_.end(success, why);
+}
+
+// What waits for it.
+
+void chef::give(const chef_runs::wanted& what) {
+  if (!next_) return;
+  next_(value(value::map{{"notification", what.number},
+                         {"id", what.notification},
+                         {"resource", what.resource.str()},
+                         {"action", what.action},
+                         {"causes", what.why.to_value()["causes"]}}));
+}
+
+bool chef::is_locked() {
+  const auto path = config_.chef_lock.empty() ? std::string(default_lock) : config_.chef_lock;
+  const descriptor lock(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  // Taken for a moment only: a run that starts meanwhile waits that long.
+  return lock && posix_flock(lock.number(), LOCK_EX | LOCK_NB) != 0;
+}
+
+void chef::start_command(chef_runs::reason why) {
+  command what;
+  what.line = config_.chef_command;
+  what.timeout = longest_run;
+  what.environment = {{"CHEF_FLOCK_RUN", std::string(to_string(why))}, {"FLOCK_SOCKET", config_.socket}};
+  log_("info", "starts a Chef run, which is " + std::string(to_string(why)));
+  // The run may outlive this: what it then answers is dropped with the mailbox.
+  core_.threads().run_blocking([this, home = core_.home().shared_from_this(), what = std::move(what)] {
+    auto ended = run_command(what, {});
+    const auto output = ended ? end_of(ended->output) : std::string();
+    auto status = ended ? result<int>(ended->exit_status) : result<int>(ended.error());
+    home->post([this, status, output] {
+      if (!status || *status != 0)
+        log_("warning", "the Chef run failed: " +
+                            (status ? "exit status " + std::to_string(*status) + "\n" + output : status.error().what));
+      runs_.command_ended(status, output);
+    });
+  });
+}
+
+void chef::wake_at(time_point when) {
+  core_.home().post_at(when, [this] { runs_.wake(); });
+}
+
+// This node, as others see it.
+
+void chef::publish_api() {
+  flock_api::surroundings around;
+  around.active = [this](deferred<bool> later) { post([this, later] { later.settle(runs_.is_active()); }); };
+  around.run_chef = [this](deferred<std::int64_t> later) {
+    post([this, later] {
+      auto number = runs_.request();
+      later.settle(number ? result<std::int64_t>(static_cast<std::int64_t>(*number))
+                          : result<std::int64_t>(number.error()));
+    });
+  };
+  around.ended = [this](std::int64_t number, deferred<value> later) {
+    post([this, number, later] {
+      runs_.when_ended(static_cast<std::uint64_t>(number),
+                       [later](result<value> how) { later.settle(std::move(how)); });
+    });
+  };
+  around.last = [this](deferred<value> later) { post([this, later] { later.settle(runs_.last()); }); };
+  around.attribute = [this](const std::string& path, deferred<value> later) {
+    post([this, path, later] {
+      node_info self{.id = core_.id(), .life = {}, .about = core_.about()};
+      later.settle(self.document().at_path(path));
+    });
+  };
+  auto make = [around]() -> std::unique_ptr<actor_object> {
+    return std::make_unique<described_actor<flock_api>>(std::make_unique<flock_api>(around));
+  };
+  auto published = core_.publish(*actor_name::parse(api_actor), std::string(api_actor), make);
+  if (!published) log_("error", published.error().what);
+}
+
+/// What the configuration says of this node, and what Chef adds to it.
+void chef::describe() {
+  auto about = config_.about;
+  if (about_) {
+    append_new(about.roles, about_->roles);
+    append_new(about.recipes, about_->recipes);
+    append_new(about.tags, about_->tags);
+    if (auto* into = about.attributes.as_map())
+      if (const auto* more = about_->attributes.as_map())
+        for (const auto& [name, attribute] : *more) into->insert_or_assign(name, attribute);
+  }
+  core_.describe(about);
+}
+
+std::vector<resource_name> chef::resources() const {
+  std::vector<resource_name> out;
+  for (const auto& [name, known] : resources_)
+    if (!ways_.is_declared(name)) out.push_back(name);
+  return out;
+}
+
+void chef::remember(const resource_name& name, const std::string& action, value outcome, value why) {
+  const auto known = resources_.find(name);
+  if (known == resources_.end()) return;  // within another one
+  if (why == value("")) why = value();
+  known->second.last = value::map{{"action", action},
+                                  {"outcome", std::move(outcome)},
+                                  {"at", format_time(core_.wall())},
+                                  {"run", run_->id()},
+                                  {"error", std::move(why)}};
+}
+
+value chef::state_of(const resource_name& name) const {
+  const auto known = resources_.find(name);
+  value::map all{{"resource", name.str()}, {"state", "idle"}};
+  if (known == resources_.end()) return all;
+  value::list actions;
+  for (const auto& a : known->second.actions) actions.emplace_back(a);
+  all["actions"] = std::move(actions);
+  for (const char* member : {"action", "outcome", "at", "run", "error"}) all[member] = known->second.last[member];
+  return all;
+}
+
+value chef::status() const {
+  return value::map{{"run", runs_.current().empty() ? value() : value(runs_.current())},
+                    {"resources", resources_.size()},
+                    {"waiting", runs_.waiting()},
+                    {"last", runs_.last()}};
+}
+
+// What survives a restart.
+
+void chef::save() const {
+  value::map resources;
+  for (const auto& [name, known] : resources_) {
+    value::list actions;
+    for (const auto& a : known.actions) actions.emplace_back(a);
+    resources.emplace(name.str(), std::move(actions));
+  }
+  value::list subscribes;
+  for (const auto& s : subscriptions_) subscribes.push_back(s.to_value());
+  const value all = value::map{{"resources", std::move(resources)},
+                               {"subscribes", std::move(subscribes)},
+                               {"about", about_ ? about_->to_value() : value()}};
+  {
+    std::lock_guard lock(file_->mutex);
+    file_->next = to_json(all, 1);
+  }
+  core_.threads().run_blocking([file = file_, complain = log_] { file->write(complain); });
+}
+
+void chef::restore() {
+  std::ifstream in(file_->path, std::ios::binary);
+  if (!in) return;  // Chef has not declared anything yet
+  std::ostringstream text;
+  text << in.rdbuf();
+  // A node may have more resources than fit in a message.
+  auto all = from_json(text.str(), {.bytes = 64 << 20, .depth = 64});
+  if (!all)
+    return log_("error", file_->path + ": " + all.error().what + "; Chef's resources are unknown until its next run");
+  std::map<resource_name, known_resource> next;
+  if (const auto* resources = (*all)["resources"].as_map()) {
+    for (const auto& [text_of_name, actions] : *resources) {
+      auto name = resource_name::parse(text_of_name);
+      auto read = from_value<std::vector<std::string>>(actions);
+      if (name && read) next[*name].actions = *std::move(read);
+    }
+  }
+  adopt(std::move(next));
+  if (auto wishes = subscriptions_from((*all)["subscribes"])) subscriptions_ = *std::move(wishes);
+  if (auto about = node_attributes::from_value((*all)["about"]); about && !(*all)["about"].is_null()) {
+    about_ = *std::move(about);
+    describe();
+  }
+  ways_.subscriptions_changed();
+}
+
+}  // namespace flock

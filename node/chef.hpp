@@ -1,0 +1,104 @@
+#pragma once
+
+#include "actors/chef_runs.hpp"
+#include "actors/flock_api.hpp"
+#include "node/control_backend.hpp"
+#include <flock/config.hpp>
+#include <flock/node_core.hpp>
+#include <flock/run.hpp>
+#include <flock/subscriptions.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock {
+
+/// The Chef side of a flockd: the runs that connect to it, the resources that they declare, and the runs that it
+/// starts. See docs/chef.md. Lives in the node's home mailbox, where all is called unless it says otherwise.
+class chef final : private chef_runs::host {
+ public:
+  using answer = control_backend::answer;
+  using log = std::function<void(std::string_view level, const std::string& text)>;
+
+  /// What it asks of its daemon.
+  struct ways {
+    std::function<void(wanted_action)> send;
+    /// The same, answered with a list as POST /v1/notify does.
+    std::function<void(wanted_action, answer)> notify;
+    /// The resources of files, which go before those of Chef.
+    std::function<bool(const resource_name&)> is_declared;
+    /// What Chef subscribes to has changed.
+    std::function<void()> subscriptions_changed;
+  };
+
+  chef(node_core& core, config with, log l, ways w);
+  ~chef() override;
+
+  /// Publishes what Chef declared before this flockd was started. Before deliveries are resumed.
+  void start();
+  /// What waits for a run is performed by the next life.
+  void stop() { runs_.stop(); }
+  /// After the configuration was read again.
+  void reload(const config& with);
+
+  const std::vector<subscription>& subscriptions() const { return subscriptions_; }
+  std::vector<resource_name> resources() const;
+  value status() const;
+
+  // The control API: see docs/control_api.md. On any thread.
+  control_backend::subscription_handle begin(value about, answer first, std::function<void(const value&)> next);
+  void tell(const std::string& run, control_backend::run_word word, value body, answer done);
+
+ private:
+  struct known_resource {
+    std::vector<std::string> actions;
+    value last;  // {"action","outcome","at","run","error"}, or null
+  };
+  struct state_file;
+
+  // chef_runs::host
+  void give(const chef_runs::wanted& what) override;
+  bool is_locked() override;
+  void start_command(chef_runs::reason why) override;
+  void wake_at(time_point when) override;
+
+  void post(task job) const { core_.home().post(std::move(job)); }
+
+  result<value> heard(control_backend::run_word word, const value& body);
+  result<value> declare(const value& body);
+  result<value> updated(const value& body);
+  result<value> performed(const value& body);
+  void notify(const value& body, answer done);
+  void end(bool success, const std::string& why);
+
+  void adopt(std::map<resource_name, known_resource> next);
+  void publish(const resource_name& name, const std::vector<std::string>& actions);
+  void publish_api();
+  void describe();
+  void remember(const resource_name& name, const std::string& action, value outcome, value why);
+  value state_of(const resource_name& name) const;
+  std::vector<cause> causes_of(const value& body) const;
+  void save() const;
+  void restore();
+
+  node_core& core_;
+  config config_;
+  log log_;
+  ways ways_;
+  chef_runs runs_;
+  std::shared_ptr<state_file> file_;
+
+  std::map<resource_name, known_resource> resources_;
+  std::vector<subscription> subscriptions_;
+  std::optional<node_attributes> about_;  // as Chef tells
+  std::optional<run> run_;                // of the run under way: what is delayed to its end
+  std::function<void(const value&)> next_;
+};
+
+}  // namespace flock
