@@ -58,6 +58,7 @@ courier::courier(node_id self, const incarnation& life, std::shared_ptr<mailbox>
 
 void courier::resume() {
   resumed_ = true;
+  repair_channels();
   for (const auto& id : std::exchange(unfinished_, {})) pick_up(id);
   for (auto& [from, b] : std::exchange(arrived_early_, {})) take(from, std::move(b));
 }
@@ -227,15 +228,16 @@ void courier::submit(notification n, answer taken) {
   if (n.target == self_)
     submit_here(n);
   else
-    submit_there(n, bytes);
+    queue(n, bytes);
   answer_when_durable(std::move(taken));
 }
 
-void courier::submit_there(const notification& n, std::size_t bytes) {
+void courier::queue(const notification& n, std::size_t bytes) {
   const auto number = outbox_.add(n.target, n, bytes);
   waiting_.emplace(n.id, number);
   changes_[parcel_key(n.target, number)] = encode(value(n.id));
   due_.insert(n.target);
+  flush_soon();
   if (!peers_[n.target].connected) host_.want_connection(n.target);
 }
 
@@ -266,7 +268,10 @@ void courier::cancel(std::string_view id, answer done) {
 void courier::hear(const node_id& from, const receipt& r) {
   const auto* record = ledger_.find(r.id);
   // Only the receiver can tell, and only while nothing else was concluded here.
-  if (record && record->what.sender == self_ && record->what.target == from && ends_.count(r.id) == 0) report(r);
+  if (!record || record->what.sender != self_ || record->what.target != from || ends_.count(r.id) > 0) return;
+  if (r.state != receipt_state::queued) return report(r);
+  // It was there once, and is not any more.
+  if (!is_terminal(record->state()) && waiting_.count(r.id) == 0) send_again(record->what);
 }
 
 result<void> courier::settle(const node_id& from, const value& body) {
@@ -277,6 +282,7 @@ result<void> courier::settle(const node_id& from, const value& body) {
     if (const auto* n = std::get_if<notification>(&item.content)) waiting_.erase(n->id);
   }
   peers_[from].heard = time_.now();
+  peers_[from].stalls = 0;
   due_.insert(from);
   flush_soon();
   return {};
@@ -333,7 +339,7 @@ void courier::acknowledge(const node_id& to, const std::string& channel) {
 }
 
 void courier::connected(const hello& peer) {
-  peers_[peer.id] = {true, time_.wall(), time_.now()};
+  peers_[peer.id] = {true, time_.wall(), time_.now(), 0};
   if (outbox_.connected(peer.id, peer.life, peer.journal)) give_up_on(peer.id);
   for (const auto& channel : inbox_.forget_others(peer.id, peer.journal))
     changes_[position_key(peer.id, channel)] = std::nullopt;
@@ -351,7 +357,7 @@ void courier::give_up_on(const node_id& receiver) {
 }
 
 void courier::disconnected(const hello& peer) {
-  peers_[peer.id] = {false, time_.wall(), time_.now()};
+  peers_[peer.id] = {false, time_.wall(), time_.now(), 0};
   outbox_.disconnected(peer.id);
   due_.insert(peer.id);
   flush_soon();
@@ -398,9 +404,10 @@ bool courier::is_hopeless(const notification_record& r, wall_time now) const {
 void courier::look_after(const node_id& id, contact& c) {
   if (!c.connected) return;
   if (outbox_.in_flight(id) == 0) c.heard = time_.now();
-  if (time_.now() - c.heard >= options_.stall) {
+  if (time_.now() - c.heard >= std::min(options_.stall * (1 << c.stalls), options_.longest_stall)) {
     outbox_.rewind(id);
     c.heard = time_.now();
+    c.stalls = std::min(c.stalls + 1, 8);
   }
   // The transport's queue may have been full.
   due_.insert(id);

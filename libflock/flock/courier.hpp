@@ -45,6 +45,17 @@ namespace flock {
 ///   receivers forget the receipts that nobody came for.
 /// The first terminal receipt counts. So `unknown` means that it may have been done, and expired that it was not.
 ///
+/// Records that storage found damaged are made up for, as far as others know what was in them:
+/// | damaged                       | what is done                                                                 |
+/// |-------------------------------|------------------------------------------------------------------------------|
+/// | c/<receiver>                  | numbers go on far beyond any that can have been given                        |
+/// | i/<sender>/<channel>          | nothing: notifications that come once more are known by their ids            |
+/// | n/<id>, made elsewhere        | its sender is told that it is queued again, and sends it once more           |
+/// | n/<id>, made here             | it is lost, and that is said                                                 |
+/// | o/<receiver>/<number>         | what may have been in it is sent once more                                   |
+/// | w/<sender>/<channel>/<number> | the notification without an end that nothing leads to is taken for it        |
+/// What comes once more because of that is taken for what an earlier life may have started.
+///
 /// Stored: values in binary form under these keys; numbers have 16 hexadecimal digits, so they are in order.
 /// | key                           | what                                                                         |
 /// |-------------------------------|------------------------------------------------------------------------------|
@@ -58,9 +69,10 @@ class courier {
   struct options {
     outbox::options out;  ///< a notification larger than its `bytes` is refused
     ledger::options keep;
-    std::size_t waiting = 100'000;  ///< parcels for one receiver; more notifications are refused
-    milliseconds stall{10'000};     ///< what is on the way as long without a word is sent once more
-    milliseconds grace{60'000};     ///< see above
+    std::size_t waiting = 100'000;        ///< parcels for one receiver; more notifications are refused
+    milliseconds stall{10'000};           ///< what is on the way as long without a word is sent once more; doubles,
+    milliseconds longest_stall{120'000};  ///< at most this
+    milliseconds grace{60'000};           ///< see above
     milliseconds give_up{7 * 24 * 3600'000};
   };
 
@@ -92,6 +104,9 @@ class courier {
   /// Reads back what storage kept. Before anything else.
   /// Errors: io (also for records that cannot be read; the text names the key)
   result<void> restore();
+
+  /// What was damaged in storage when it was read back, and what is done about it: sentences for people.
+  const std::vector<std::string>& repairs() const { return repairs_; }
 
   /// From now on notifications are performed, what had not ended first: call it when the actors are published. Until
   /// then what arrives waits.
@@ -141,6 +156,7 @@ class courier {
     bool connected = false;
     wall_time since{};   // connected or not
     time_point heard{};  // when something was acknowledged, or nothing was on the way
+    int stalls = 0;      // since then: how often what is on the way was sent once more
   };
   /// What a write makes durable of a channel.
   struct channel_write {
@@ -164,7 +180,7 @@ class courier {
 
   // The way there.
   result<void> check(const notification& n, std::size_t bytes) const;
-  void submit_there(const notification& n, std::size_t bytes);
+  void queue(const notification& n, std::size_t bytes);
   void submit_here(const notification& n);
   void hear(const node_id& from, const receipt& r);
   result<void> settle(const node_id& from, const value& body);
@@ -172,6 +188,14 @@ class courier {
   void give_up_on(const node_id& receiver);
   void look_after(const notification_record& overdue, wall_time now);
   bool is_hopeless(const notification_record& r, wall_time now) const;
+
+  // After damage.
+  void restore_lost_standings();
+  void lose_work(const node_id& from, const std::string& id);
+  void adopt_orphans();
+  void repair_channels();
+  void send_everything_again(const node_id& to);
+  void send_again(const notification& n);
 
   // Both.
   void report(const receipt& r);
@@ -213,11 +237,13 @@ class courier {
   std::map<std::string, std::uint64_t, std::less<>> waiting_;  // sent notifications without acknowledgement, by id
   std::map<std::string, work> working_;                        // by id
   std::map<std::string, receipt> ends_;                        // concluded here and not durable yet, by id
-  std::uint64_t taken_here_ = 0;                               // number of the last notification to this node itself
+  std::uint64_t taken_here_ = 0;                               // the number of work that no channel gives one to
   wall_time started_{};
 
   // Until resume().
   bool resumed_ = false;
+  std::vector<std::string> repairs_;
+  std::vector<std::pair<node_id, std::string>> lost_work_;  // sender and id of what was taken and is not known any more
   std::vector<std::string> unfinished_;
   std::vector<std::pair<node_id, batch>> arrived_early_;
 

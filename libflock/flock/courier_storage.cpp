@@ -11,6 +11,8 @@
 
 namespace flock {
 
+using namespace internal::courier_keys;
+
 namespace internal::courier_keys {
 
 namespace {
@@ -31,13 +33,13 @@ std::string work_key(const node_id& from, const std::string& channel, std::uint6
   return "w/" + from.str() + "/" + channel + "/" + hex(number);
 }
 
+result<node_id> node_in(const std::string& rest) { return node_id::parse(rest.substr(0, rest.find('/'))); }
+
 }  // namespace internal::courier_keys
 
 namespace {
 
-// Of the rest of a key: a node's id before the first slash, a number behind the last one.
-
-result<node_id> node_in(const std::string& rest) { return node_id::parse(rest.substr(0, rest.find('/'))); }
+// Of the rest of a key: a number behind the last slash.
 
 result<std::uint64_t> number_in(const std::string& rest) {
   const auto digits = rest.substr(rest.rfind('/') + 1);
@@ -66,10 +68,14 @@ result<void> courier::restore() {
   if (auto done = restore_records(); !done) return done;
   if (auto done = read("c/", [this](auto& rest, auto& data) { return restore_standing(rest, data); }); !done)
     return done;
+  restore_lost_standings();
   if (auto done = read("o/", [this](auto& rest, auto& data) { return restore_parcel(rest, data); }); !done) return done;
   if (auto done = read("i/", [this](auto& rest, auto& data) { return restore_position(rest, data); }); !done)
     return done;
-  return read("w/", [this](auto& rest, auto& data) { return restore_work(rest, data); });
+  if (auto done = read("w/", [this](auto& rest, auto& data) { return restore_work(rest, data); }); !done) return done;
+  adopt_orphans();
+  if (!changes_.empty()) flush_soon();
+  return {};
 }
 
 result<void> courier::restore_records() {
@@ -111,7 +117,11 @@ result<void> courier::restore_parcel(const std::string& rest, const value& data)
   if (!number) return number.error();
   if (const auto* id = data.as_text()) {
     const auto* record = ledger_.find(*id);
-    if (!record) return error{error_code::io, "no notification " + *id};
+    if (!record) {
+      changes_["o/" + rest] = std::nullopt;
+      repairs_.push_back("the notification " + *id + " to " + to->str() + " is lost: its record was damaged");
+      return {};
+    }
     outbox_.restore(*to, *number, record->what, encode(record->what.to_value()).size());
     waiting_.emplace(*id, *number);
     return {};
@@ -128,8 +138,13 @@ result<void> courier::restore_work(const std::string& rest, const value& data) {
   auto number = number_in(rest);
   if (!number) return number.error();
   const auto* id = data.as_text();
-  if (!id || !ledger_.find(*id)) return error{error_code::io, "no such notification"};
-  if (*from == self_) taken_here_ = std::max(taken_here_, *number);
+  if (!id) return error{error_code::io, "not the id of a notification"};
+  if (!ledger_.find(*id)) {
+    changes_["w/" + rest] = std::nullopt;
+    lose_work(*from, *id);
+    return {};
+  }
+  taken_here_ = std::max(taken_here_, *number);
   const bool was_accepted = ledger_.find(*id)->state() != receipt_state::queued;
   working_.emplace(*id, work{"w/" + rest, was_accepted});
   unfinished_.push_back(*id);

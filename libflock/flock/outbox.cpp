@@ -147,6 +147,14 @@ void outbox::sent(const node_id& to, const batch& b) {
 
 void outbox::rewind(const node_id& to) { channels_[to].in_flight = 0; }
 
+void outbox::doubt(const node_id& to) {
+  auto& c = channels_[to];
+  c.sent = c.now.again = c.last;
+  if (!c.connected) c.now.sent = c.sent;
+  c.change();
+  c.required = c.now.revision;
+}
+
 std::vector<batch::item> outbox::acknowledge(const node_id& from, const acknowledgement& a) {
   auto at = channels_.find(from);
   if (at == channels_.end() || a.channel != name_) return {};

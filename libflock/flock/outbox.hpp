@@ -78,6 +78,8 @@ class outbox {
   void sent(const node_id& to, const batch& b);
   /// What is on the way seems to be lost: it is sent once more.
   void rewind(const node_id& to);
+  /// Any parcel so far may have been sent to an earlier life of the receiver.
+  void doubt(const node_id& to);
 
   /// \returns what is settled by it and can be forgotten, in order; none for an old or foreign one
   std::vector<batch::item> acknowledge(const node_id& from, const acknowledgement& a);

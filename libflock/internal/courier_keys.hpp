@@ -1,5 +1,6 @@
 #pragma once
 
+#include <flock/error.hpp>
 #include <flock/name.hpp>
 
 #include <cstdint>
@@ -13,5 +14,8 @@ std::string position_key(const node_id& from, const std::string& channel);
 std::string record_key(const std::string& id);
 std::string parcel_key(const node_id& to, std::uint64_t number);
 std::string work_key(const node_id& from, const std::string& channel, std::uint64_t number);
+
+/// The node that the rest of a key, behind the first slash, begins with. Errors: bad_argument
+result<node_id> node_in(const std::string& rest);
 
 }  // namespace flock::internal::courier_keys
