@@ -116,9 +116,7 @@ node_core::node_core(seams s, options o)
                          std::function<void(result<void>)> taken) { courier_.submit(std::move(n), std::move(taken)); },
            .tell_wishes =
                [this](const node_id& publisher, std::vector<wish> wishes, std::function<void(result<void>)> told) {
-                 value::list list;
-                 for (const auto& w : wishes) list.push_back(w.to_value());
-                 ask_node(publisher, "wishes", {std::move(list)}, now() + options_.call_timeout,
+                 ask_node(publisher, "wishes", {to_value(wishes)}, now() + options_.call_timeout,
                           [this, told](result<value> answer) {
                             post([told, answer] { told(answer ? result<void>() : answer.error()); });
                           });
@@ -138,7 +136,12 @@ node_core::~node_core() = default;
 
 result<std::string> node_core::start() {
   auto restored = courier_.restore();
+  if (restored) restored = restore_wishes();
   if (!restored) return restored.error().within("state");
+  for (const auto& repair : courier_.repairs()) {
+    log("error", repair);
+    add_event("repaired", {{"what", repair}});
+  }
   auto bound = seams_.network.start(*this);
   if (!bound) return bound.error();
   options_.self.address = options_.advertise.empty() ? *bound : options_.advertise;
@@ -154,7 +157,12 @@ result<std::string> node_core::start() {
 }
 
 void node_core::resume() {
-  post([this] { courier_.resume(); });
+  post([this] {
+    resumed_ = true;
+    courier_.resume();
+    for (const auto& [publisher, answer] : std::exchange(wished_early_, {}))
+      answer(to_value(notifier_.wishes_for(publisher)));
+  });
 }
 
 void node_core::post(task job) const {
@@ -467,18 +475,60 @@ void node_core::answer_for_node(const node_id& from, const std::string& method, 
     return;
   }
   if (method == "wishes") {
-    const auto* list = arguments.size() == 1 ? arguments[0].as_list() : nullptr;
-    if (!list) return answer(error{error_code::bad_argument, "wishes takes a list"});
-    std::vector<wish> wishes;
-    for (const auto& w : *list) {
-      auto one = wish::from_value(w);
-      if (!one) return answer(one.error());
-      wishes.push_back(*std::move(one));
-    }
-    auto kept = notifier_.wishes_of(from, std::move(wishes));
-    return kept ? answer(value()) : answer(kept.error());
+    if (arguments.size() != 1) return answer(error{error_code::bad_argument, "wishes takes one list"});
+    auto wishes = wishes_from_value(arguments[0]);
+    if (!wishes) return answer(wishes.error());
+    return take_wishes(from, *std::move(wishes), answer);
+  }
+  if (method == "wished") {
+    // Too early, it would seem as if nothing were wished any more.
+    if (!resumed_) return wished_early_.emplace_back(from, std::move(answer)), void();
+    return answer(to_value(notifier_.wishes_for(from)));
   }
   answer(error{error_code::no_such_method, "a node has no method " + method});
+}
+
+// Wishes of subscribers.
+
+namespace {
+
+constexpr std::string_view wishes_prefix = "s/";
+
+}  // namespace
+
+/// Another life of it may wish nothing any more, and would not think of saying so.
+void node_core::confirm_wishes(const node_id& subscriber) {
+  if (!notifier_.subscribers().knows(subscriber)) return;
+  ask_node(subscriber, "wished", {}, now() + options_.call_timeout, [this, subscriber](result<value> list) {
+    auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
+    if (!wishes) return;  // it is asked again when it connects again
+    post([this, subscriber, wishes = *std::move(wishes)] {
+      take_wishes(subscriber, wishes, [](const result<value>&) {});
+    });
+  });
+}
+
+void node_core::take_wishes(const node_id& from, std::vector<wish> wishes, const responder& answer) {
+  if (auto why = seams_.disk.trouble()) return answer(why->within("the subscriptions cannot be kept"));
+  record_change change{std::string(wishes_prefix) + from.str(), std::nullopt};
+  if (!wishes.empty()) change.data = encode(to_value(wishes));
+  auto news = notifier_.wishes_of(from, std::move(wishes));
+  if (!news) return answer(news.error());
+  if (!*news) return answer(value());
+  seams_.disk.write({std::move(change)}, [this, answer](const result<void>& kept) {
+    post([answer, kept] { answer(kept ? result<value>(value()) : kept.error()); });
+  });
+}
+
+result<void> node_core::restore_wishes() {
+  return seams_.disk.read(wishes_prefix, [this](std::string_view key, std::string_view data) {
+    const auto from = node_id::parse(key.substr(wishes_prefix.size()));
+    const auto list = decode(data);
+    auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
+    // A subscriber tells them again when it connects.
+    if (!from || !wishes || !notifier_.wishes_of(*from, *std::move(wishes)))
+      log("warning", std::string(key) + ": the subscriptions kept under this key cannot be read");
+  });
 }
 
 // Connections, as the transport sees them.
@@ -489,6 +539,7 @@ void node_core::connected(const hello& peer) {
     links_.connected(peer);
     courier_.connected(peer);
     notifier_.connected(peer.id);
+    confirm_wishes(peer.id);
     finder_.node_changed(peer.id);
   });
 }

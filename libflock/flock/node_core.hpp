@@ -65,7 +65,8 @@ class node_core final : public caller,
   /// node Errors: io, bad_argument
   result<std::string> start();
 
-  /// From now on notifications are performed: call it when the actors are published. Until then what arrives waits.
+  /// From now on notifications are performed: call it when the actors are published and what this node subscribes to is
+  /// said. Until then what arrives waits.
   void resume();
 
   /// Calls f once: when this node is registered, when another living node turns out to have its id (conflict), or at
@@ -101,7 +102,7 @@ class node_core final : public caller,
   milliseconds call_timeout() const override { return options_.call_timeout; }
 
   /// Asks a node itself, this one included, not one of its actors: "ping", "actors", "subscriptions", "await",
-  /// "until_gone".
+  /// "until_gone", "wishes", "wished".
   void ask_node(const node_id& to, std::string method, value::list arguments, time_point until, responder answer);
 
   /// Replaces what decides who may ask for what.
@@ -169,6 +170,9 @@ class node_core final : public caller,
   void receive_call(const hello& from, message m);
   void answer_for_node(const node_id& from, const std::string& method, const value::list& arguments, time_point until,
                        responder answer);
+  void confirm_wishes(const node_id& subscriber);
+  void take_wishes(const node_id& from, std::vector<wish> wishes, const responder& answer);
+  result<void> restore_wishes();
   void reply(const node_id& to, std::uint64_t call, result<value> answer);
   void send_call(const node_id& to, message m, time_point until, responder answer);
   void arm_call_timer();
@@ -210,6 +214,8 @@ class node_core final : public caller,
   courier courier_;
   event_log events_;
   bool joined_ = false;
+  bool resumed_ = false;
+  std::vector<std::pair<node_id, responder>> wished_early_;  // who asked before resume()
   std::optional<node_life> taken_by_;
   std::vector<std::function<void(result<void>)>> settling_;
   std::map<std::uint64_t, look_up_request> looking_up_;

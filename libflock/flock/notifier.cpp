@@ -55,10 +55,8 @@ void notifier::send(wanted_action what, all_sent done) {
   ways_.look_up(what.where, std::move(looked_up));
 }
 
-result<void> notifier::wishes_of(const node_id& subscriber, std::vector<wish> wishes) {
-  auto changed = table_.replace(subscriber, std::move(wishes));
-  if (!changed) return changed.error();
-  return {};
+result<bool> notifier::wishes_of(const node_id& subscriber, std::vector<wish> wishes) {
+  return table_.replace(subscriber, std::move(wishes));
 }
 
 std::vector<wanted_action> notifier::wanted_by_subscribers(const resource_name& updated) const {

@@ -54,7 +54,10 @@ class notifier {
   void send(wanted_action what, all_sent done);
 
   // This node as a publisher.
-  result<void> wishes_of(const node_id& subscriber, std::vector<wish> wishes);
+
+  /// Takes all that a subscriber wishes of this node. \returns whether that is news, which is to be kept
+  /// Errors: refused (too many)
+  result<bool> wishes_of(const node_id& subscriber, std::vector<wish> wishes);
   const subscription_table& subscribers() const { return table_; }
   /// What subscribers want when this resource was updated.
   std::vector<wanted_action> wanted_by_subscribers(const resource_name& updated) const;
@@ -62,6 +65,8 @@ class notifier {
   // This node as a subscriber.
   void subscribe(std::vector<subscription> all);
   const std::vector<subscription>& subscriptions() const { return ours_; }
+  /// All that this node wishes of a publisher.
+  std::vector<wish> wishes_for(const node_id& publisher) const;
 
   // What happened.
   void connected(const node_id& id);
@@ -70,7 +75,6 @@ class notifier {
 
  private:
   void tell(const node_id& publisher);
-  std::vector<wish> wishes_for(const node_id& publisher) const;
 
   node_id self_;
   std::string id_prefix_;

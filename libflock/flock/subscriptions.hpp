@@ -33,6 +33,7 @@ struct subscription {
 };
 
 /// What a publisher is told: a subscription without the location, as it is one of the publishers.
+/// Sent form: a map of its members. Stored by the publisher, as a list for each subscriber, under s/<subscriber>.
 struct wish {
   std::string id;
   resource_name watched;
@@ -47,6 +48,10 @@ struct wish {
   friend bool operator==(const wish&, const wish&) = default;
 };
 
+value to_value(const std::vector<wish>& wishes);
+/// Errors: bad_argument
+result<std::vector<wish>> wishes_from_value(const value& list);
+
 /// The publisher's side: who wants to hear of which resource. Pure. Level-triggered: a subscriber sends all its wishes
 /// for this publisher at once, and what it no longer wishes is gone.
 class subscription_table {
@@ -60,6 +65,7 @@ class subscription_table {
   /// \returns whether anything changed. Errors: refused (too many)
   result<bool> replace(const node_id& subscriber, std::vector<wish> wishes);
   void forget(const node_id& subscriber);
+  bool knows(const node_id& subscriber) const { return by_node_.contains(subscriber); }
 
   struct match {
     node_id subscriber;

@@ -62,9 +62,10 @@ struct small_flock {
   member& start(const std::string& name) {
     auto& m = members[name];
     hello self{"/flock", id(name), {1, ++lives}, "0", "", "", name + std::to_string(lives)};
+    if (m.disk) self.journal = m.disk->id();
     m.wire = network.attach(self);
     m.registry = std::make_unique<memory_registry>(tree, threads.make_mailbox("registry"));
-    m.disk = std::make_unique<memory_storage>(self.journal);
+    if (!m.disk) m.disk = std::make_unique<memory_storage>(self.journal);
     node_core::options o{.self = self, .advertise = {}, .about = {}, .log = {}};
     m.core = node_core::make({threads, *m.wire, time, *m.registry, *m.disk}, std::move(o));
     REQUIRE(m.core->start());
@@ -301,6 +302,33 @@ TEST_CASE("a publisher knows its subscribers, also after it was started again") 
   b->subscribe({});
   f.threads.advance(2s);
   CHECK(again->notifications().wanted_by_subscribers(watched).empty());
+}
+
+TEST_CASE("a publisher that was started again knows a subscriber that it has not met since") {
+  small_flock f;
+  const auto file = *resource_name::parse("file[x]");
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  location at_b;
+  at_b.nodes = {id("b")};
+  const auto wish = subscription::make(file, at_b, *resource_name::parse("log[y]"), "write", timing::immediately);
+  a->home().post([&] { a->subscribe({wish}); });
+  f.settle();
+  REQUIRE(b->notifications().wanted_by_subscribers(file).size() == 1);
+  f.kill("a");
+  f.kill("b");
+
+  f.start("b");
+  REQUIRE(b->notifications().wanted_by_subscribers(file).size() == 1);
+  CHECK(b->notifications().wanted_by_subscribers(file).front().action == "write");
+  CHECK(b->notifications().wanted_by_subscribers(file).front().where == location{{id("a")}, {}, {}, {}, {}, false});
+
+  f.start("a");  // it does not wish any more
+  REQUIRE(f.ask(a, "b/flock", "ping", {}));
+  CHECK(b->notifications().wanted_by_subscribers(file).empty());
+  f.kill("b");
+  f.start("b");
+  CHECK(b->notifications().wanted_by_subscribers(file).empty());
 }
 
 TEST_CASE("without the registry, nodes that know each other go on") {
