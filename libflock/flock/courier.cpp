@@ -269,6 +269,8 @@ void courier::hear(const node_id& from, const receipt& r) {
   const auto* record = ledger_.find(r.id);
   // Only the receiver can tell, and only while nothing else was concluded here.
   if (!record || record->what.sender != self_ || record->what.target != from || ends_.count(r.id) > 0) return;
+  // An end that is shown must not be another one after a crash of this node.
+  if (is_terminal(r.state) && !is_terminal(record->state())) return conclude(r);
   if (r.state != receipt_state::queued) return report(r);
   // It was there once, and is not any more.
   if (!is_terminal(record->state()) && waiting_.count(r.id) == 0) send_again(record->what);

@@ -576,6 +576,29 @@ TEST_CASE_FIXTURE(fixture, "what a node concludes itself is shown when it is dur
   CHECK(said);
 }
 
+TEST_CASE_FIXTURE(fixture, "an end that a node is told of is shown when it is durable") {
+  start_both();
+  submit("a");
+  receiver->start();
+  sender_disk.hold();
+
+  receiver->finish();
+  pass(0ms);
+  CHECK(sender->state("a") == started);
+
+  sender.reset();  // it crashes before it was durable, and the receiver loses its storage
+  receiver.reset();
+  sender_disk.release();
+  manual_storage new_disk("another journal");
+  start_sender();
+  CHECK(sender->state("a") == started);
+  start_receiver(new_disk);
+  submit("b");
+  pass(1s);
+  CHECK(sender->state("a") == unknown);
+  receiver.reset();
+}
+
 TEST_CASE_FIXTURE(fixture, "a notification to this node itself goes the same way without the network") {
   start_sender();
   auto n = make_notification("a");
