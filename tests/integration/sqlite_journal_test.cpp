@@ -3,16 +3,14 @@
 #include "internal/sqlite_journal.hpp"
 
 #include "internal/journal_schema.hpp"
-#include "tests/support/manual_clock.hpp"
+#include "tests/support/journal_folder.hpp"
 #include "tests/support/polling.hpp"
 #include "tests/support/storage_contract.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,48 +23,11 @@ using flock::internal::fault;
 using flock::internal::migrate;
 using flock::internal::open_sqlite_journal;
 using flock::internal::sqlite_database;
-using flock::internal::sqlite_journal_options;
 
 namespace {
 
 namespace fs = std::filesystem;
 using lines = std::vector<std::string>;
-
-/// A folder, and journals in it.
-struct journal_folder {
-  temporary_folder temporary;
-  std::mutex mutex;  // guards log
-  lines log;
-
-  std::string path() const { return (temporary.path() / "state").string(); }
-  std::string file() const { return path() + "/journal.db"; }
-
-  sqlite_journal_options options() {
-    sqlite_journal_options o;
-    o.folder = path();
-    o.log = [this](std::string_view level, const std::string& text) {
-      std::lock_guard lock(mutex);
-      log.push_back(std::string(level) + " " + text);
-    };
-    return o;
-  }
-  std::unique_ptr<storage> open() {
-    auto opened = open_sqlite_journal(options());
-    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().what));
-    return *std::move(opened);
-  }
-  flock::error refusal() {
-    auto opened = open_sqlite_journal(options());
-    REQUIRE_FALSE(opened.has_value());
-    return opened.error();
-  }
-  void run_sql(const std::string& sql) const {
-    sqlite_database db;
-    auto f = db.open(file(), "");
-    if (!f) f = db.execute(sql);
-    REQUIRE_MESSAGE(!f, (f ? f->what : ""));
-  }
-};
 
 class journal_world final : public storage_world {
  public:
@@ -191,7 +152,7 @@ TEST_CASE("the write-ahead log does not grow without end, and is gone when the j
   journal_folder f;
   auto o = f.options();
   o.log_pages = 50;
-  auto journal = *open_sqlite_journal(o);
+  auto journal = f.open(o);
 
   for (int i = 0; i < 100; ++i) write(*journal, {{"key", std::string(20'000, static_cast<char>('a' + i % 26))}});
 
@@ -204,7 +165,7 @@ TEST_CASE("an idle journal brings its log into the database") {
   journal_folder f;
   auto o = f.options();
   o.idle = 1ms;
-  auto journal = *open_sqlite_journal(o);
+  auto journal = f.open(o);
   const auto empty = fs::file_size(f.file());
 
   write(*journal, {{"key", std::string(2'000'000, 'x')}});
@@ -239,7 +200,7 @@ TEST_CASE("a database that is no journal is refused") {
 TEST_CASE("a schema is brought to its last version step by step, and a step is done or not") {
   journal_folder f;
   sqlite_database db;
-  REQUIRE_FALSE(db.open(f.temporary.path() / "any.db", ""));
+  REQUIRE_FALSE(db.open(f.outside() + "/any.db", ""));
   const std::string_view one = "pragma application_id = 1181511531; create table a (x)";
   const std::string_view two = "alter table a rename to b; insert into b values (2)";
   const std::string_view broken = "insert into b values (3); no such statement";
