@@ -82,7 +82,7 @@ class vfs_file {
   int rewrite() {
     sqlite3_int64 size = 0;
     if (int rc = file().pMethods->xFileSize(&file(), &size); rc != SQLITE_OK) return rc;
-    std::vector<char> some(std::size_t{1} << 20);
+    std::vector<char> some(std::size_t{1} << 16);  // SQLite's unix VFS takes less than 128 KiB in one write
     for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(some.size())) {
       const auto part = static_cast<int>(std::min(size - at, static_cast<sqlite3_int64>(some.size())));
       if (int rc = file().pMethods->xRead(&file(), some.data(), part, at); rc != SQLITE_OK) return rc;
