@@ -160,3 +160,42 @@ TEST_CASE("fanout: the last receipt of few and of more nodes, and connecting wit
   check("fanout", seen, {{"connected", "ms"}, {"accepted_p50", "ms"}, {"succeeded_p50", "ms"}});
   CHECK(seen.lines.size() == 6);
 }
+
+TEST_CASE("registry: cost of a few simulated nodes, and its growth") {
+  const auto seen = flock_bench({"registry", "--nodes", "3,6", "--watchers", "2"});
+
+  check("registry", seen,
+        {{"registered", "s"},
+         {"registered_and_seen", "s"},
+         {"registered_and_seen_growth", "exponent"},
+         {"registered_operations", "count"},
+         {"registered_operations_growth", "exponent"},
+         {"registered_bytes", "bytes"},
+         {"registered_bytes_growth", "exponent"},
+         {"registered_watch_events", "count"},
+         {"registered_watch_events_growth", "exponent"},
+         {"join_seen", "ms"},
+         {"join_operations", "count"},
+         {"join_operations_growth", "exponent"},
+         {"join_bytes", "bytes"},
+         {"join_bytes_growth", "exponent"},
+         {"join_watch_events", "count"},
+         {"leave_seen", "ms"},
+         {"leave_operations", "count"},
+         {"leave_operations_growth", "exponent"},
+         {"leave_bytes", "bytes"},
+         {"leave_bytes_growth", "exponent"},
+         {"leave_watch_events", "count"}});
+}
+
+TEST_CASE("sim: cost of what a node knows, and its growth") {
+  const auto seen = flock_bench({"sim", "--nodes", "10,100", "--selections", "10"});
+
+  measures expected;
+  for (const char* measure : {"listed", "select_by_name", "select_by_role", "select_by_query", "subscribed", "matched"})
+    expected.emplace(measure, "us");
+  expected.emplace("memory", "bytes");
+  const auto without_growth = expected;
+  for (const auto& [measure, unit] : without_growth) expected.emplace(measure + "_growth", "exponent");
+  check("sim", seen, expected);
+}

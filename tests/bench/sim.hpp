@@ -1,0 +1,9 @@
+#pragma once
+
+#include "tests/bench/request.hpp"
+
+namespace flock::bench {
+
+workload sim_workload();
+
+}  // namespace flock::bench
