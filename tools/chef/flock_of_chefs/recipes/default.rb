@@ -1,0 +1,37 @@
+# frozen_string_literal: true
+
+# Makes this node a part of the flock: flockd installed, configured, started, and answering before the next resource.
+
+flock = node['flock_of_chefs']
+return unless flock['enabled']
+
+if flock['package'].to_s.end_with?('.deb')
+  dpkg_package 'flock' do
+    source flock['package']
+    notifies :restart, "service[#{flock['service']}]", :immediately
+  end
+elsif flock['package']
+  package flock['package'] do
+    notifies :restart, "service[#{flock['service']}]", :immediately
+  end
+end
+
+directory ::File.dirname(flock['config_file']) do
+  recursive true
+end
+
+directory ::File.join(::File.dirname(flock['config_file']), 'resources.d')
+
+file flock['config_file'] do
+  content lazy { FlockOfChefs::Configuration.new(node) { |query| search(:node, query) }.text }
+  mode '0640'
+  notifies :restart, "service[#{flock['service']}]", :immediately
+end
+
+service flock['service'] do
+  action %i(enable start)
+end
+
+ruby_block 'flockd answers' do
+  block { FlockOfChefs.await_flockd(30) }
+end
