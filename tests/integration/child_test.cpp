@@ -1,5 +1,6 @@
 #include "tools/cluster/child.hpp"
 
+#include "tests/support/polling.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tools/cluster/files.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 
 using flock::milliseconds;
 using flock::testing::child;
+using flock::testing::eventually;
 
 constexpr milliseconds soon{10'000};
 
@@ -28,11 +30,7 @@ child run(std::string script, bool outlives_us = false) {
 }
 
 bool ends(pid_t pid) {
-  for (auto until = flock::system_clock().now() + soon; flock::system_clock().now() < until;) {
-    if (::kill(pid, 0) != 0) return true;
-    std::this_thread::sleep_for(milliseconds(5));
-  }
-  return false;
+  return eventually([=] { return ::kill(pid, 0) != 0; });
 }
 
 }  // namespace
@@ -81,9 +79,13 @@ TEST_CASE("a child that is asked to stop ends, paused or not, and is killed if i
   CHECK(paused.stop(soon) == 128 + SIGTERM);
   CHECK_FALSE(paused.is_alive());
 
-  auto deaf = run("trap '' TERM; echo $GREETING; while true; do sleep 0.1; done");
-  std::this_thread::sleep_for(milliseconds(50));  // until it has set its trap
-  CHECK(deaf.stop(milliseconds(50)) == 128 + SIGKILL);
+  const flock::testing::temporary_folder folder;
+  const auto said = (folder.path() / "said").string();
+  auto deaf =
+      child::start({.command = {"sh", "-c", "trap '' TERM; echo deaf; while true; do sleep 0.1; done"}, .log = said});
+  REQUIRE(deaf.has_value());
+  REQUIRE(eventually([&] { return flock::testing::contents(said) == "deaf\n"; }));
+  CHECK(deaf->stop(milliseconds(50)) == 128 + SIGKILL);
 }
 
 TEST_CASE("a child ends with its object, and with the thread that started it") {

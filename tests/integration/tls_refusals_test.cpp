@@ -8,15 +8,8 @@
 #include <string>
 
 using namespace std::chrono_literals;
-using flock::dial_failure;
-using flock::error_code;
-using flock::message;
-using flock::message_kind;
-using flock::testing::any_failure;
-using flock::testing::hello_of;
-using flock::testing::id_of;
-using flock::testing::raw_peer;
-using flock::testing::transport_net;
+using namespace flock;
+using namespace flock::testing;
 
 namespace {
 
@@ -44,7 +37,7 @@ TEST_CASE("a node of another authority is rejected, whoever dials") {
 TEST_CASE("an expired certificate is rejected with the reason") {
   transport_net net;
   auto a = net.start("bender0");
-  const auto now = flock::system_clock().wall();
+  const auto now = system_clock().wall();
   raw_peer late(a->address, net.context(net.files("late", "bender1", {now - 2h, now - 1h}, net.authority)));
 
   late.handshake();
@@ -86,7 +79,7 @@ TEST_CASE("names are compared whole, in any case, and from URIs too") {
   const auto upper = net.files("upper", "BENDER1", transport_net::valid_now(), net.authority);
   const auto colon = net.files("bender:2");  // no host name: goes into a URI
   const auto longer = net.files("bender1.example");
-  const auto greets = [&](const flock::internal::tls_files& files, const std::string& id) {
+  const auto greets = [&](const internal::tls_files& files, const std::string& id) {
     raw_peer peer(a->address, net.context(files));
     REQUIRE(peer.handshake());
     peer.send(hello_of(net.introduce(id)));
@@ -115,7 +108,7 @@ TEST_CASE("whoever answers for another node than the dialled one is rejected") {
 TEST_CASE("two flocks do not meet, and the dialler learns why") {
   transport_net net;
   auto a = net.start("bender0");
-  flock::testing::test_node b(net.introduce("bender1", "/flock/staging"), net.options("bender1"));
+  test_node b(net.introduce("bender1", "/flock/staging"), net.options("bender1"));
 
   b.dial(*a);
 

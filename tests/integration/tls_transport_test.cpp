@@ -13,21 +13,13 @@
 #include <vector>
 
 using namespace std::chrono_literals;
-using flock::dial_failure;
-using flock::error_code;
-using flock::message;
-using flock::message_kind;
-using flock::testing::any_failure;
-using flock::testing::hello_of;
-using flock::testing::id_of;
-using flock::testing::raw_peer;
-using flock::testing::recorder;
-using flock::testing::transport_net;
+using namespace flock;
+using namespace flock::testing;
 
 TEST_CASE("two nodes call each other and answer over one connection") {
   transport_net net;
   auto a = net.start("bender0"), b = net.start("bender1");
-  b->seen.on_message = [&](const flock::hello& from, const message& m) {
+  b->seen.on_message = [&](const hello& from, const message& m) {
     CHECK(b->port->send(from.id, {.kind = message_kind::reply, .id = m.id, .body = m.body}));
   };
 
@@ -40,7 +32,7 @@ TEST_CASE("two nodes call each other and answer over one connection") {
 
   const auto seen = a->seen.all();
   CHECK(seen.messages[0] == message{.kind = message_kind::reply, .id = 1, .body = "ping"});
-  CHECK(seen.messages[1].body == flock::value("pong"));
+  CHECK(seen.messages[1].body == value("pong"));
   CHECK(seen.connected.size() == 1);
   CHECK(seen.connected[0].id == b->self.id);
   CHECK(seen.connected[0].life == b->self.life);
@@ -209,11 +201,10 @@ TEST_CASE("it works over IPv6 and without certificates on loopback") {
 
 TEST_CASE("plain TCP beyond loopback is neither listened on nor dialled, unless it is said to be insecure") {
   transport_net net;
-  auto exposed = flock::internal::make_tls_transport(net.introduce("bender0"), {.listen = "0.0.0.0:0"});
+  auto exposed = internal::make_tls_transport(net.introduce("bender0"), {.listen = "0.0.0.0:0"});
   recorder nobody;
   CHECK((*exposed)->start(nobody).error().code == error_code::bad_argument);
-  auto insecure =
-      flock::internal::make_tls_transport(net.introduce("bender0"), {.listen = "0.0.0.0:0", .insecure = true});
+  auto insecure = internal::make_tls_transport(net.introduce("bender0"), {.listen = "0.0.0.0:0", .insecure = true});
   CHECK((*insecure)->start(nobody));
 
   auto a = net.start("bender0", {.listen = "127.0.0.1:0"});
@@ -225,14 +216,14 @@ TEST_CASE("plain TCP beyond loopback is neither listened on nor dialled, unless 
 TEST_CASE("bad certificates stop the start, and a reload keeps the ones in use") {
   transport_net net;
   auto options = net.options("bender0");
-  const auto now = flock::system_clock().wall();
+  const auto now = system_clock().wall();
   const auto expired = net.files("expired", "bender0", {now - 2h, now - 1h}, net.authority);
   const auto others = net.files("leela");
   auto missing = *options.files;
   missing.key = "/nowhere/key.pem";
   for (const auto& [bad, code] : {std::pair(expired, error_code::bad_argument),
                                   std::pair(others, error_code::bad_argument), std::pair(missing, error_code::io)}) {
-    auto made = flock::internal::make_tls_transport(net.introduce("bender0"), {.listen = "127.0.0.1:0", .files = bad});
+    auto made = internal::make_tls_transport(net.introduce("bender0"), {.listen = "127.0.0.1:0", .files = bad});
     REQUIRE(!made);
     CHECK(made.error().code == code);
   }
