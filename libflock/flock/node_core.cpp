@@ -642,16 +642,20 @@ void node_core::describe(const node_attributes& about) {
 }
 
 void node_core::nodes(std::optional<location> where, time_point until, nodes_known done) {
+  auto all = [this] {
+    std::vector<node_info> out;
+    for (const auto* n : directory_.all()) out.push_back(*n);
+    return out;
+  };
+  // Whoever asks for no one in particular wants to see what is known now, rather than wait for more.
+  if (!where && registry_state() != session_state::ready) return done(all());
   // A condition that no name satisfies makes look_up read the lists of all nodes.
   location everything;
   everything.query = "*:*";
-  look_up(where.value_or(everything), until, [this, where, done = std::move(done)](result<void> known) {
+  look_up(where.value_or(everything), until, [this, all, where, done = std::move(done)](result<void> known) {
     if (!known) return done(known.error());
+    if (!where) return done(all());
     std::vector<node_info> out;
-    if (!where) {
-      for (const auto* n : directory_.all()) out.push_back(*n);
-      return done(std::move(out));
-    }
     auto selected = directory_.select(*where);
     if (!selected) return done(selected.error());
     for (const auto& one : *selected)

@@ -113,7 +113,8 @@ class node_core final : public caller,
 
   // In home() only.
 
-  /// The nodes of a location, or all of them, known as well as they can be by then.
+  /// The nodes of a location, known as well as they can be by then. Or all of them: without the registry at once those
+  /// that are known, this one at least.
   /// Errors: not_found, unreachable (nothing is known and the registry cannot be asked)
   using nodes_known = std::function<void(result<std::vector<node_info>>)>;
   void nodes(std::optional<location> where, time_point until, nodes_known done);

@@ -354,6 +354,22 @@ TEST_CASE("without the registry, nodes that know each other go on") {
   CHECK(b->is_joined());
 }
 
+TEST_CASE("a node that knows nobody while the registry is away lists itself at once") {
+  small_flock f;
+  auto& a = f.start("a");
+  a.registry->expire();
+  a.registry->suspend();
+  f.settle();
+  std::optional<result<std::vector<node_info>>> listed;
+
+  a->nodes({}, f.time.now() + 1h, [&](auto r) { listed = std::move(r); });
+
+  REQUIRE(listed.has_value());
+  REQUIRE(listed->has_value());
+  REQUIRE((*listed)->size() == 1);
+  CHECK((**listed)[0].id == id("a"));
+}
+
 TEST_CASE("peers of another environment are not admitted") {
   small_flock f;
   auto& a = f.start("a");
