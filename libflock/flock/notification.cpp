@@ -71,15 +71,17 @@ std::optional<outcome> outcome_from(std::string_view name) { return find_name<ou
 value notification::to_value() const {
   value::list chain;
   for (const cause& c : causes) chain.push_back(cause_to_value(c));
-  return value::map{{"id", id},
-                    {"sender", sender.str()},
-                    {"target", target.str()},
-                    {"actor", actor.str()},
-                    {"action", action},
-                    {"arguments", arguments},
-                    {"causes", std::move(chain)},
-                    {"created", since_epoch(created)},
-                    {"expires", since_epoch(expires)}};
+  value::map out{{"id", id},
+                 {"sender", sender.str()},
+                 {"target", target.str()},
+                 {"actor", actor.str()},
+                 {"action", action},
+                 {"arguments", arguments},
+                 {"causes", std::move(chain)},
+                 {"created", since_epoch(created)},
+                 {"expires", since_epoch(expires)}};
+  if (!retry_of.empty()) out.emplace("retry_of", retry_of);
+  return out;
 }
 
 result<notification> notification::from_value(const value& v) {
@@ -93,12 +95,15 @@ result<notification> notification::from_value(const value& v) {
   auto chain = in.optional<value::list>("causes");
   auto created = in.required<milliseconds>("created");
   auto expires = in.required<milliseconds>("expires");
+  auto retry_of = in.optional<std::string>("retry_of");
   if (in.failed()) return *in.failed();
   auto causes = causes_from(chain.value_or(value::list{}));
   if (!causes) return causes.error().within("causes");
-  return notification{*std::move(id),     *std::move(sender),  *std::move(target),
-                      *std::move(actor),  *std::move(action),  std::move(arguments).value_or(value::list{}),
-                      *std::move(causes), wall_time(*created), wall_time(*expires)};
+  return notification{*std::move(id),      *std::move(sender),
+                      *std::move(target),  *std::move(actor),
+                      *std::move(action),  std::move(arguments).value_or(value::list{}),
+                      *std::move(causes),  wall_time(*created),
+                      wall_time(*expires), std::move(retry_of).value_or("")};
 }
 
 value receipt::to_value() const {

@@ -68,11 +68,12 @@ struct notification {
   std::vector<cause> causes;  ///< the oldest first
   wall_time created{};
   wall_time expires{};
+  std::string retry_of{};  ///< the id of the notification that this one repeats; empty if it repeats none
 
   /// Longest chain of causes: beyond it something goes round in circles.
   static constexpr std::size_t max_causes = 32;
 
-  /// Sent and stored form. Its times are milliseconds since 1970 UTC.
+  /// Sent and stored form. Its times are milliseconds since 1970 UTC; "retry_of" is there if it repeats one.
   value to_value() const;
   /// Errors: bad_argument
   static result<notification> from_value(const value& v);

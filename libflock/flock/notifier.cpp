@@ -25,7 +25,8 @@ notification notifier::make(const node_id& target, const actor_name& actor, std:
           std::move(arguments),
           std::move(causes),
           time_.wall(),
-          time_.wall() + ttl_};
+          time_.wall() + ttl_,
+          {}};
 }
 
 void notifier::send(wanted_action what, all_sent done) {

@@ -56,6 +56,16 @@ TEST_CASE("a notification comes back as it was written") {
   CHECK(notification::from_value(n.to_value()) == n);
 }
 
+TEST_CASE("a notification that repeats another one says which, and others say nothing of it") {
+  auto n = a_notification();
+  CHECK(n.to_value()["retry_of"].is_null());
+
+  n.retry_of = "bender0-1-3";
+
+  CHECK(n.to_value()["retry_of"] == value("bender0-1-3"));
+  CHECK(notification::from_value(n.to_value()) == n);
+}
+
 TEST_CASE("a notification of a newer version may have more members") {
   auto v = a_notification().to_value();
   v.as_map()->emplace("colour", "red");
