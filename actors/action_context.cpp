@@ -2,6 +2,7 @@
 
 #include <flock/value_cast.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -20,12 +21,25 @@ result<cause> cause_from(const value& v) {
 
 }  // namespace
 
+void action_context::join(const action_context& other) {
+  const auto has = [](const std::vector<cause>& chain, const cause& c) {
+    return std::find(chain.begin(), chain.end(), c) != chain.end();
+  };
+  // What an update sets off goes round only if it is in all chains, so those that add nothing to that are not kept.
+  const auto is_in_all = [&](const cause& c) {
+    return std::all_of(other_causes.begin(), other_causes.end(), [&](const auto& chain) { return has(chain, c); });
+  };
+  const bool matters =
+      std::any_of(causes.begin(), causes.end(), [&](const cause& c) { return is_in_all(c) && !has(other.causes, c); });
+  if (matters) other_causes.push_back(other.causes);
+}
+
 value action_context::to_value() const {
   value::list chain;
   for (const auto& c : causes) {
     chain.push_back(value::map{{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}});
   }
-  return value::map{{"run", run}, {"why_run", why_run}, {"causes", std::move(chain)}};
+  return value::map{{"run", run}, {"why_run", why_run}, {"causes", std::move(chain)}, {"notification", notification}};
 }
 
 result<action_context> action_context::from_value(const value& v) {
@@ -37,7 +51,14 @@ result<action_context> action_context::from_value(const value& v) {
   auto chain = flock::from_value<std::optional<value::list>>(v["causes"]);
   if (!chain) return chain.error().within("causes");
 
-  action_context read{run->value_or(""), why_run->value_or(false), {}};
+  auto notification = flock::from_value<std::optional<std::string>>(v["notification"]);
+  if (!notification) return notification.error().within("notification");
+
+  action_context read{.run = run->value_or(""),
+                      .why_run = why_run->value_or(false),
+                      .causes = {},
+                      .notification = notification->value_or(""),
+                      .other_causes = {}};
   for (const auto& link : chain->value_or(value::list{})) {
     auto c = cause_from(link);
     if (!c) return c.error().within("causes");

@@ -19,9 +19,12 @@ void convergence::start(const std::vector<declaration>& resources, bool why_run,
 
 void convergence::updated(const resource_name& what, const std::string& action, const action_context& why) {
   auto wanted = host_.wanted_after(what);
+  const cause last{self_, what.str(), action};
   for (auto& w : wanted) {
     w.causes = why.causes;
-    w.causes.push_back({self_, what.str(), action});
+    w.causes.push_back(last);
+    w.other_causes = why.other_causes;
+    for (auto& chain : w.other_causes) chain.push_back(last);
   }
   if (current_ && current_->state.id() == why.run) {
     current_->sent += send_all(current_->state.updated(std::move(wanted)));
@@ -30,6 +33,18 @@ void convergence::updated(const resource_name& what, const std::string& action, 
   run alone(next_id(), time_.wall(), why.why_run);
   send_all(alone.updated(std::move(wanted)));
   send_all(alone.finish(true));
+}
+
+result<std::string> convergence::delay(wanted_action what, const std::optional<std::string>& id) {
+  if (!current_)
+    return error{error_code::conflict, id ? "run " + *id + " has ended" : "no run is under way on this node"};
+  if (id && *id != current_->state.id())
+    return error{error_code::conflict, "run " + *id + " has ended; under way is " + current_->state.id()};
+  if (current_->state.why_run())
+    return error{error_code::conflict, "run " + current_->state.id() + " only says what would be done"};
+  what.when = timing::delayed;
+  current_->state.updated({std::move(what)});
+  return current_->state.id();
 }
 
 std::string convergence::next_id() { return life_ + "." + std::to_string(++runs_); }
@@ -56,15 +71,18 @@ void convergence::perform_next() {
 
 void convergence::finish_step(const step& s, result<value> answer) {
   value::map line{{"resource", s.what.str()}, {"action", s.action}};
-  if (answer) {
-    line["outcome"] = (*answer)["outcome"];
-    if (current_->state.why_run()) line["output"] = (*answer)["output"];
-    if (line["outcome"] == value(to_string(outcome::updated))) ++current_->updated;
-  } else {
+  const bool failed = !answer || (*answer)["outcome"] == value(to_string(outcome::failed));
+  if (!answer) {
     line["outcome"] = to_string(outcome::failed);
     line["error"] = answer.error().what;
-    current_->success = false;
+  } else {
+    line["outcome"] = (*answer)["outcome"];
+    if (failed) line["error"] = answer->at_path("error.message");
+    if (failed) line["exit_status"] = (*answer)["exit_status"];
+    if (failed || current_->state.why_run()) line["output"] = (*answer)["output"];
+    if (line["outcome"] == value(to_string(outcome::updated))) ++current_->updated;
   }
+  if (failed) current_->success = false;
   current_->done.emplace_back(std::move(line));
   waiting_ = false;
   advance();

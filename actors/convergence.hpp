@@ -36,14 +36,20 @@ class convergence {
   convergence(node_id self, std::string life, const clock& time, host& of);
 
   /// Performs each resource's action in this order, up to the first that fails. Answers at the end, with
-  /// {"run","started","ended","success","why_run","resources":[{"resource","action","outcome","error","output"}],"updated",
-  /// "notifications"}: `error` with failed only, `output`, which is what would be done, in why-run mode only.
+  /// {"run","started","ended","success","why_run","resources":[{"resource","action","outcome","error","exit_status",
+  /// "output"}],"updated","notifications"}: `error` and `exit_status` with failed only, `output` with failed and in
+  /// why-run mode, where it is what would be done.
   /// Errors: conflict (a run is under way)
   void start(const std::vector<declaration>& resources, bool why_run, responder answer);
 
   /// An action updated a resource. In the run that is under way, what is to be sent immediately is sent, and what is
   /// delayed waits for the run's end; outside of it the update is a run of its own, and has ended.
   void updated(const resource_name& what, const std::string& action, const action_context& why);
+
+  /// Sends it when the run that is under way has ended, if it ends as `on` says.
+  /// \param id  of the run, if whoever asks knows it
+  /// \returns the id of that run. Errors: conflict (no run, another one, or one in why-run mode, is under way)
+  result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
 
   /// The run under way, or null.
   const run* under_way() const { return current_ ? &current_->state : nullptr; }

@@ -32,7 +32,9 @@ class execute_provider final : public provider {
       return {.how = outcome::up_to_date, .output = creates_ + " exists"};
     }
     if (how.why_run) return {.how = outcome::updated, .output = "would run " + what_.line};
-    auto ended = run_command(what_, how.stopping);
+    auto what = what_;
+    if (!how.run.empty()) what.environment.emplace("FLOCK_RUN", how.run);
+    auto ended = run_command(what, how.stopping);
     if (!ended) return action_report::failed(ended.error());
     if (ended->succeeded()) return {.how = outcome::updated, .output = std::move(ended->output)};
     // Killed half-way, it may have done its work.

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace flock {
 namespace {
@@ -53,15 +54,32 @@ action_report perform(const declaration& what, const std::string& action, const 
   return what.what->perform(action, how);
 }
 
+/// Whether it was performed for certain, and failed; otherwise it was not, or nobody can tell.
+bool is_certain(const error& why) {
+  return why.code != error_code::maybe_done && why.code != error_code::shutting_down;
+}
+
+error explained(const declaration& what, const std::string& action, const action_report& report) {
+  return report.why->within(what.name.str() + ": " + action);
+}
+
 result<value> to_answer(const declaration& what, const std::string& action, const action_report& report) {
-  if (report.how == outcome::failed) {
-    const auto failed = report.why->within(what.name.str() + ": " + action);
+  const bool failed = report.how == outcome::failed;
+  if (failed && !is_certain(*report.why)) {
+    const auto why = explained(what, action, report);
     const auto end = end_of(report.output);
-    return error{failed.code, end.empty() ? failed.what : failed.what + "\n" + std::string(end)};
+    return error{why.code, end.empty() ? why.what : why.what + "\n" + std::string(end)};
   }
-  value good =
-      value::map{{"outcome", to_string(report.how)}, {"exit_status", report.exit_status}, {"output", report.output}};
-  return good;
+  // What failed without a status of a command has none.
+  const bool has_status = !failed || report.exit_status != 0;
+  value::map told{{"outcome", to_string(report.how)},
+                  {"exit_status", has_status ? value(report.exit_status) : value()},
+                  {"output", report.output}};
+  if (failed) {
+    const auto why = explained(what, action, report);
+    told["error"] = value::map{{"code", to_string(why.code)}, {"message", why.what}};
+  }
+  return value(std::move(told));
 }
 
 }  // namespace
@@ -69,21 +87,21 @@ result<value> to_answer(const declaration& what, const std::string& action, cons
 /// The actions of one resource: the one under way and those that wait for it. Safe for threads.
 class resource::work : public std::enable_shared_from_this<work> {
  public:
-  struct wanted {
-    std::string action;
+  /// Somebody who asked for an action.
+  struct asker {
     action_context context;
+    beginning begin;
     responder answer;
   };
 
   work(surroundings around, std::shared_ptr<const declaration> declared)
       : around_(std::move(around)), declared_(std::move(declared)) {}
 
-  void add(wanted w) {
-    if (!enqueue(w)) {
-      w.answer(error{error_code::refused, std::to_string(max_waiting) + " actions wait for " + declared_->name.str()});
-    } else if (is_first()) {
+  void add(const std::string& action, asker a) {
+    if (const auto full = enqueue(action, a))
+      a.answer(error{error_code::refused, *full + " wait for " + declared_->name.str()});
+    else if (is_first())
       begin_next();
-    }
   }
 
   void close() {
@@ -91,8 +109,9 @@ class resource::work : public std::enable_shared_from_this<work> {
     {
       std::lock_guard lock(mutex_);
       dropped.swap(waiting_);
+      askers_ = 0;
     }
-    for (auto& w : dropped) w.answer(error{error_code::down, declared_->name.str() + " is no more; not done"});
+    for (const auto& w : dropped) refuse(w, error_code::down, "it is declared no more");
   }
 
   value state() const {
@@ -128,12 +147,27 @@ class resource::work : public std::enable_shared_from_this<work> {
     std::optional<std::string> why;
   };
 
-  /// \returns whether there was room
-  bool enqueue(wanted& w) {
+  /// An action that will be performed once, for all who asked for it before it began.
+  struct wanted {
+    std::string action;
+    std::vector<asker> askers;
+
+    bool is_same(const std::string& other, const action_context& why) const {
+      const auto& ours = askers.front().context;
+      return action == other && ours.run == why.run && ours.why_run == why.why_run;
+    }
+  };
+
+  /// \returns what there is too much of, if there is no room
+  std::optional<std::string> enqueue(const std::string& action, asker& a) {
     std::lock_guard lock(mutex_);
-    if (waiting_.size() >= max_waiting) return false;
-    waiting_.push_back(std::move(w));
-    return true;
+    const bool joins = !waiting_.empty() && waiting_.back().is_same(action, a.context);
+    if (askers_ >= max_askers) return std::to_string(askers_) + " requests";
+    if (!joins && waiting_.size() >= max_waiting) return std::to_string(waiting_.size()) + " actions";
+    if (!joins) waiting_.push_back({action, {}});
+    waiting_.back().askers.push_back(std::move(a));
+    ++askers_;
+    return std::nullopt;
   }
 
   /// \returns whether nothing is under way; from now on something is
@@ -162,6 +196,7 @@ class resource::work : public std::enable_shared_from_this<work> {
     if (!running_) return std::nullopt;
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
+    askers_ -= next.askers.size();
     return next;
   }
 
@@ -170,26 +205,46 @@ class resource::work : public std::enable_shared_from_this<work> {
   }
 
   void finish(wanted w) {
-    const auto report = try_to_perform(w);
-    auto answer = to_answer(*declared_, w.action, report);
-    if (!w.context.why_run && w.action != "nothing") {
-      remember(w, report, answer);
-      if (report.how == outcome::updated) around_.updated(declared_->name, w.action, w.context);
+    // What has not begun is for the next life of this node.
+    if (around_.stopping.stop_requested()) return refuse(w, error_code::shutting_down, "the node is stopping");
+    std::erase_if(w.askers, [](const asker& a) { return !a.begin(); });
+    if (w.askers.empty()) return;
+    auto why = w.askers.front().context;
+    for (const auto& a : w.askers) why.join(a.context);
+    const auto report = try_to_perform(w.action, why);
+    if (!why.why_run && w.action != "nothing") {
+      remember(w.action, why, report);
+      if (report.how == outcome::updated) around_.updated(declared_->name, w.action, why);
     }
-    w.answer(std::move(answer));
+    tell(w.askers, to_answer(*declared_, w.action, report));
   }
 
-  action_report try_to_perform(const wanted& w) const {
+  void refuse(const wanted& w, error_code code, std::string_view why) const {
+    const auto text = declared_->name.str() + ": " + w.action + ": not begun, as " + std::string(why);
+    for (const auto& a : w.askers) a.answer(error{code, text});
+  }
+
+  static void tell(const std::vector<asker>& askers, const result<value>& answer) {
+    const auto& first = askers.front();
+    auto shared = answer;
+    if (shared) {
+      const auto& id = first.context.notification;
+      shared->as_map()->emplace("performed_with", id.empty() ? "another request" : id);
+    }
+    for (const auto& a : askers) a.answer(&a == &first ? answer : shared);
+  }
+
+  action_report try_to_perform(const std::string& action, const action_context& why) const {
     try {
-      return perform(*declared_, w.action, {w.context.why_run, around_.stopping, around_.log});
+      return perform(*declared_, action, {why.why_run, why.run, around_.stopping, around_.log});
     } catch (const std::exception& e) {  // out of memory, in the main
       return action_report::failed({error_code::maybe_done, e.what()});
     }
   }
 
-  void remember(const wanted& w, const action_report& report, const result<value>& answer) {
-    ended_action last{w.action, report.how, around_.time.wall(), w.context.run, std::nullopt};
-    if (!answer) last.why = answer.error().what;
+  void remember(const std::string& action, const action_context& why, const action_report& report) {
+    ended_action last{action, report.how, around_.time.wall(), why.run, std::nullopt};
+    if (report.why) last.why = explained(*declared_, action, report).what;
     std::lock_guard lock(mutex_);
     last_ = std::move(last);
   }
@@ -198,6 +253,7 @@ class resource::work : public std::enable_shared_from_this<work> {
   const std::shared_ptr<const declaration> declared_;
   mutable std::mutex mutex_;  // guards all below
   std::deque<wanted> waiting_;
+  std::size_t askers_ = 0;  // of those that wait
   bool running_ = false;
   std::optional<ended_action> last_;
 };
@@ -210,8 +266,13 @@ resource::resource(surroundings around, std::shared_ptr<const declaration> decla
 resource::~resource() { work_->close(); }
 
 void resource::invoke(std::string_view method, const value::list& arguments, responder answer) {
+  take(
+      method, arguments, [] { return true; }, std::move(answer));
+}
+
+void resource::take(std::string_view method, const value::list& arguments, beginning begin, responder answer) {
   const auto& declared = work_->declared();
-  if (method == "state") return answer(work_->state());
+  if (method == "state") return begin() ? answer(work_->state()) : void();
   if (!declared.type->has_action(method)) {
     return answer(error{error_code::no_such_method, declared.name.str() + " has no action " + std::string(method) +
                                                         "; there are " + declared.type->action_names()});
@@ -222,7 +283,7 @@ void resource::invoke(std::string_view method, const value::list& arguments, res
   }
   auto context = arguments.empty() ? action_context() : action_context::from_value(arguments.front());
   if (!context) return answer(context.error().within("argument 1"));
-  work_->add({std::string(method), *std::move(context), std::move(answer)});
+  work_->add(std::string(method), {*std::move(context), std::move(begin), std::move(answer)});
 }
 
 }  // namespace flock

@@ -30,6 +30,7 @@ struct action_report {
 /// What a provider is given for one action.
 struct attempt {
   bool why_run = false;  ///< only say what would be done
+  std::string run;       ///< its id; empty outside of any
   std::stop_token stopping;
   std::function<void(std::string_view)> log;  ///< the node's log
 };

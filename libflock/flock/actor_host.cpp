@@ -11,31 +11,45 @@ namespace flock {
 
 namespace {
 
-/// The way back to a caller: gives one answer, the first, or tells what became of the call when nobody answers it.
+/// The way back to a caller: tells of the beginning, and gives one answer, the first, or what became of the call when
+/// nobody answers it.
 class way_back {
  public:
-  way_back(responder to, error unless_begun) : to_(std::move(to)), otherwise_(std::move(unless_begun)) {}
-  ~way_back() { answer(std::move(otherwise_)); }
+  way_back(actor_name actor, time_point until, std::function<void()> started, responder to)
+      : actor_(std::move(actor)), until_(until), started_(std::move(started)), to_(std::move(to)) {}
+  ~way_back() {
+    answer(begun_ ? error{error_code::maybe_done, "dropped without an answer"}
+                  : error{error_code::down, actor_.str() + " was unpublished"});
+  }
   way_back(const way_back&) = delete;
   way_back& operator=(const way_back&) = delete;
 
-  void begin() { otherwise_ = {error_code::maybe_done, "dropped without an answer"}; }
+  bool begin(time_point now) {
+    if (now > until_) {
+      answer(error{error_code::timeout, "the turn of " + actor_.str() + " came too late"});
+      return false;
+    }
+    begun_ = true;
+    if (started_) started_();
+    return true;
+  }
 
   void answer(result<value> r) {
     if (!answered_.exchange(true)) to_(std::move(r));
   }
 
  private:
-  responder to_;
-  error otherwise_;
+  const actor_name actor_;
+  const time_point until_;
+  const std::function<void()> started_;
+  const responder to_;
+  bool begun_ = false;
   std::atomic<bool> answered_ = false;
 };
 
 struct waiting_call {
   std::string method;
   value::list arguments;
-  time_point until;
-  std::function<void()> started;
   std::shared_ptr<way_back> back;
 };
 
@@ -103,13 +117,11 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
 
   void handle(waiting_call call) {
     --waiting_;
-    if (time_.now() > call.until)
-      return call.back->answer(error{error_code::timeout, "the turn of " + name_.str() + " came too late"});
-    call.back->begin();
-    if (call.started) call.started();
-    auto thrown = what_is_thrown([&] {
-      object_->invoke(call.method, call.arguments, [back = call.back](result<value> r) { back->answer(std::move(r)); });
-    });
+    // Without a hold on this cell: the object may keep both, and goes with the cell.
+    auto begin = [&time = time_, back = call.back] { return back->begin(time.now()); };
+    auto answer = [back = call.back](result<value> r) { back->answer(std::move(r)); };
+    auto thrown =
+        what_is_thrown([&] { object_->take(call.method, call.arguments, std::move(begin), std::move(answer)); });
     if (thrown) call.back->answer(fail(*thrown));
   }
 
@@ -209,8 +221,8 @@ void actor_host::invoke(const actor_name& name, std::string method, value::list 
                         std::function<void()> started, responder answer) {
   auto to = cell_of(name);
   if (!to) return answer(error{error_code::not_found, "no actor named " + name.str()});
-  auto back = std::make_shared<way_back>(std::move(answer), error{error_code::down, name.str() + " was unpublished"});
-  to->take({std::move(method), std::move(arguments), until, std::move(started), std::move(back)});
+  auto back = std::make_shared<way_back>(name, until, std::move(started), std::move(answer));
+  to->take({std::move(method), std::move(arguments), std::move(back)});
 }
 
 std::vector<actor_host::published_actor> actor_host::list() const {

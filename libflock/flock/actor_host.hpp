@@ -52,9 +52,9 @@ class actor_host {
 
   /// Calls a method in the actor's turn and answers exactly once, on any thread.
   /// While the object is made anew, its messages wait.
-  /// \param started  called when its turn has come, before the method runs; may be empty
-  /// Errors: not_found, refused (its mailbox is full), timeout (its turn came after `until`: surely not done), down (it
-  /// threw, the text says what, or was unpublished), maybe_done (it dropped the call), and those of the method
+  /// \param started  called when it begins, before the method runs, on any thread; may be empty
+  /// Errors: not_found, refused (its mailbox is full), timeout (it would have begun after `until`: surely not done),
+  /// down (it threw, the text says what, or was unpublished), maybe_done (it dropped the call), and those of the method
   void invoke(const actor_name& name, std::string method, value::list arguments, time_point until,
               std::function<void()> started, responder answer);
 

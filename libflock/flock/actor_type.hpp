@@ -31,6 +31,10 @@ struct method_info {
 /// How a call's result comes back: exactly once, at once or later, from any thread.
 using responder = std::function<void(result<value>)>;
 
+/// Says that the work of a call begins now, and whether it may: if its time has passed, it must not, and is answered
+/// already. Once for each call, from any thread.
+using beginning = std::function<bool()>;
+
 /// An object behind its description: what the actor host keeps and calls. One call at a time.
 class actor_object {
  public:
@@ -41,6 +45,12 @@ class actor_object {
   /// Calls a method by name. Answers no_such_method and bad_argument by itself; what the method throws goes up, and the
   /// actor is then restarted by its host.
   virtual void invoke(std::string_view method, const value::list& arguments, responder answer) = 0;
+
+  /// What the host calls when the call's turn has come. An object whose calls wait once more after that, as those of a
+  /// resource do for its slow actions, calls `begin` later, when the wait is over; every other one has begun.
+  virtual void take(std::string_view method, const value::list& arguments, beginning begin, responder answer) {
+    if (begin()) invoke(method, arguments, std::move(answer));
+  }
 };
 
 namespace detail {

@@ -293,7 +293,8 @@ result<given_options> from_file(const std::string& path) {
 result<given_options> from_environment(const std::map<std::string, std::string>& variables) {
   given_options out;
   for (const auto& [name, text] : variables) {
-    if (!name.starts_with("FLOCK_")) continue;
+    // What flockd tells the commands of a run; one of them may start a flockd.
+    if (!name.starts_with("FLOCK_") || name == "FLOCK_RUN") continue;
     auto key = name.substr(6);
     std::transform(key.begin(), key.end(), key.begin(), [](char c) {
       return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

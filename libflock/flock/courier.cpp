@@ -30,6 +30,15 @@ std::string chain_of(const notification& n) {
   return chain + label(n);
 }
 
+/// Takes out of a failed action's outcome what it says of why.
+error take_error(value& outcome, const notification& n) {
+  const auto said = outcome.as_map()->extract("error");
+  const auto* code = said.empty() ? nullptr : said.mapped()["code"].as_text();
+  const auto* message = said.empty() ? nullptr : said.mapped()["message"].as_text();
+  return {(code ? error_code_from(*code) : std::nullopt).value_or(error_code::io),
+          message ? *message : label(n) + " failed"};
+}
+
 /// Makes a receipt fit a message: an outcome that is too large is left out, and that is said.
 void bound(receipt& r, std::size_t bytes) {
   if (const auto size = encode(r.outcome).size(); size > bytes) {
@@ -178,7 +187,7 @@ receipt courier::end_of(const notification& n, const work& w, const result<value
     const auto* outcome = r.outcome["outcome"].as_text();
     if (outcome && *outcome == to_string(outcome::failed)) {
       r.state = receipt_state::failed;
-      r.why = error{error_code::io, label(n) + " failed"};
+      r.why = take_error(r.outcome, n);
     }
   } else {
     r.why = how.error();

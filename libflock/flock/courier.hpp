@@ -87,7 +87,8 @@ class courier {
     /// Performs a notification that was admitted, now or by an earlier life: call `started` when its turn has come,
     /// `done` when it has ended; each once, from any thread. Those for one actor take their turns in this order.
     ///
-    /// A resource's outcome is {"outcome","exit_status","output"}. These errors mean more than failed: timeout without
+    /// A resource's outcome is {"outcome","exit_status","output"}, and {"error":{"code","message"}} in it if it failed.
+    /// These errors mean more than failed: timeout without
     /// `started` means that its turn came after `expires`; maybe_done, that nobody can tell; shutting_down, that it has
     /// not ended, and is to be performed again by the next life.
     virtual void perform(const notification& n, std::function<void()> started,

@@ -50,6 +50,8 @@ value notification_record::to_value() const {
                     {"redelivered", redelivered()},
                     {"times", times_of(receipts)},
                     {"outcome", of_resource ? outcome["outcome"] : outcome},
+                    {"performed_with", of_resource ? outcome["performed_with"] : value()},
+                    {"retry_of", what.retry_of.empty() ? value() : value(what.retry_of)},
                     {"exit_status", of_resource ? outcome["exit_status"] : value()},
                     {"output", of_resource ? outcome["output"] : value()}};
 }

@@ -31,8 +31,8 @@ struct notification_record {
 
   /// JSON form:
   /// {"id","node","resource","action","state","error","sender","causes","created","expires","attempts","redelivered",
-  /// "times":{state: time},"outcome","exit_status","output"}. The outcome of a resource's action is taken apart into
-  /// the last three; any other stands in "outcome" as it is.
+  /// "times":{state: time},"outcome","exit_status","output","performed_with","retry_of"}. The outcome of a resource's
+  /// action is taken apart into four members; any other stands in "outcome" as it is.
   value to_value() const;
 
   /// Stored form: {"what","receipts","attempts"}.

@@ -287,7 +287,12 @@ void node_core::invoke(const flock::address& to, std::string method, value::list
   }
   if (to.actor == node_actor) return ask_node(*to.node, std::move(method), std::move(arguments), until, answer);
   if (*to.node == id()) {
-    const auto call = calls_.add(id(), until, std::move(answer));
+    auto told = [name = to.actor, answer = std::move(answer)](result<value> r) {
+      // As the actor itself would say, if its turn came before the timer.
+      const bool too_late = !r && r.error().code == error_code::timeout;
+      answer(too_late ? error{error_code::timeout, "the turn of " + name.str() + " came too late"} : std::move(r));
+    };
+    const auto call = calls_.add(id(), until, std::move(told));
     arm_call_timer();
     host_.invoke(
         to.actor, std::move(method), std::move(arguments), until, [this, call] { calls_.sent(call); },

@@ -53,6 +53,16 @@ value wanted_action::to_value() const {
   return out;
 }
 
+const std::vector<cause>& wanted_action::causes_for(const node_id& target) const {
+  const cause itself{target, resource.str(), action};
+  const auto goes_round = [&](const std::vector<cause>& chain) {
+    return std::find(chain.begin(), chain.end(), itself) != chain.end();
+  };
+  if (!goes_round(causes)) return causes;
+  const auto other = std::find_if_not(other_causes.begin(), other_causes.end(), goes_round);
+  return other == other_causes.end() ? causes : *other;
+}
+
 run::run(std::string id, wall_time started, bool why_run) : id_(std::move(id)), started_(started), why_run_(why_run) {}
 
 std::vector<wanted_action> run::updated(std::vector<wanted_action> wants) {

@@ -19,6 +19,11 @@ struct wanted_action {
   timing when = timing::immediately;
   on_outcome on = on_outcome::always;
   std::vector<cause> causes;
+  /// The same may have been wanted for other causes: it goes round only if it is among all of them.
+  std::vector<std::vector<cause>> other_causes{};
+
+  /// The causes of the notification to this node.
+  const std::vector<cause>& causes_for(const node_id& target) const;
 
   /// Errors: bad_argument (a member is missing, unknown or of the wrong kind)
   /// JSON form, as in remote_notifies:

@@ -61,6 +61,27 @@ class itchy {
   int blows_ = 0;
 };
 
+/// Lets calls wait after their turn has come, until the test says that they begin.
+class patient final : public actor_object {
+ public:
+  struct held {
+    beginning begin;
+    responder answer;
+  };
+  explicit patient(std::vector<held>& waiting) : waiting_(waiting) {}
+  ~patient() override { waiting_.clear(); }
+
+  const std::vector<method_info>& methods() const override { return methods_; }
+  void invoke(std::string_view, const value::list&, responder answer) override { answer(value()); }
+  void take(std::string_view, const value::list&, beginning begin, responder answer) override {
+    waiting_.push_back({std::move(begin), std::move(answer)});
+  }
+
+ private:
+  std::vector<held>& waiting_;
+  std::vector<method_info> methods_;
+};
+
 struct actor_host_fixture {
   flock::testing::manual_clock time;
   flock::testing::manual_runtime threads{time};
@@ -169,6 +190,33 @@ TEST_CASE_FIXTURE(actor_host_fixture, "a call whose deadline passes in the queue
   CHECK(in_time->text() == "1");
   CHECK(late->text() == "timeout: the turn of itchy came too late");
   CHECK(pages.lines == std::vector<std::string>{"started", "fight 1"});
+}
+
+TEST_CASE_FIXTURE(actor_host_fixture, "an object whose calls wait in a queue of its own says when they begin") {
+  std::vector<patient::held> waiting;
+  REQUIRE(host.publish(named("itchy"), "itchy", [&] { return std::make_unique<patient>(waiting); }));
+  auto first = invoke("wait", {}, time.now() + 2s);
+  auto late = invoke("wait", {}, time.now() + 1s);
+  threads.run_ready();
+  auto dropped = invoke("wait");
+  auto unanswered = invoke("wait");
+  threads.run_ready();
+  REQUIRE(waiting.size() == 4);
+  CHECK(pages.lines.empty());
+
+  time.advance(1s + 1ns);
+  CHECK(waiting[0].begin());
+  CHECK_FALSE(waiting[1].begin());
+  CHECK(waiting[3].begin());
+  CHECK(pages.lines == std::vector<std::string>{"started", "started"});
+  waiting[0].answer(value("done"));
+  CHECK(first->text() == "\"done\"");
+  CHECK(late->text() == "timeout: the turn of itchy came too late");
+
+  host.unpublish(named("itchy"));
+  threads.run_ready();
+  CHECK(dropped->text() == "down: itchy was unpublished");
+  CHECK(unanswered->text() == "maybe_done: dropped without an answer");
 }
 
 TEST_CASE_FIXTURE(actor_host_fixture, "a full mailbox refuses, and takes more when there is room") {

@@ -52,7 +52,7 @@ TEST_CASE("the command line comes before the file, and the file before the envir
 TEST_CASE("roles, recipes and tags may repeat") {
   const folder f;
   const auto file = f.write("flockd.conf", "role = web\nrole = db\n");
-  const auto c = read({"--tag", "a", "--tag=b"}, {{"FLOCK_RECIPE", "x, y::z"}}, file);
+  const auto c = read({"--tag", "a", "--tag=b"}, {{"FLOCK_RECIPE", "x, y::z"}, {"FLOCK_RUN", "life.1"}}, file);
   REQUIRE_MESSAGE(c.has_value(), what(c));
   CHECK(c->about.roles == std::vector<std::string>{"web", "db"});
   CHECK(c->about.recipes == std::vector<std::string>{"x", "y::z"});

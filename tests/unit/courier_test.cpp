@@ -342,9 +342,20 @@ TEST_CASE_FIXTURE(fixture, "an action that fails is told with its exit status an
   submit("a");
 
   receiver->start();
-  receiver->finish(value(value::map{{"outcome", "failed"}, {"exit_status", 3}, {"output", "no toast"}}));
+  value::map outcome{{"outcome", "failed"}, {"exit_status", 3}, {"output", "no toast"}};
+  SUBCASE("and says why") {
+    outcome["error"] = value::map{{"code", "io"}, {"message", "execute[toast]: run: exit status 3"}};
+    receiver->finish(value(outcome));
+    CHECK(record("a").last().why == error{error_code::io, "execute[toast]: run: exit status 3"});
+  }
+  SUBCASE("and does not say why") {
+    receiver->finish(value(outcome));
+    CHECK(record("a").last().why == error{error_code::io, "bender1/execute[toast] run failed"});
+  }
 
   CHECK(sender->state("a") == failed);
+  CHECK(record("a").last().outcome ==
+        value(outcome = {{"outcome", "failed"}, {"exit_status", 3}, {"output", "no toast"}}));
   auto shown = record("a").to_value();
   CHECK(shown["exit_status"] == value(3));
   CHECK(shown["output"] == value("no toast"));

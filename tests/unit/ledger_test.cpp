@@ -171,7 +171,7 @@ TEST_CASE("a record is shown with its times, and the outcome of an action is tak
     "attempts": 1, "redelivered": true,
     "times": {"queued": "2026-01-31T00:00:00.001Z", "accepted": "2026-01-31T00:00:00.002Z",
               "started": "2026-01-31T00:00:00.003Z", "failed": "2026-01-31T00:00:00.004Z"},
-    "outcome": "failed", "exit_status": 3, "output": "no toast"
+    "outcome": "failed", "exit_status": 3, "output": "no toast", "performed_with": null, "retry_of": null
   })");
   REQUIRE(expected.has_value());
   CHECK(shown == *expected);

@@ -102,3 +102,16 @@ TEST_CASE("a run that only asks why sends nothing") {
   CHECK(r.updated({toast(timing::immediately), toast(timing::delayed)}).empty());
   CHECK(r.finish(true).empty());
 }
+
+TEST_CASE("what has several causes takes those by which it does not go round, if there are any") {
+  const auto by = [](const char* node) { return cause{*node_id::parse(node), "execute[x]", "run"}; };
+  wanted_action w;
+  w.resource = *resource_name::parse("execute[x]");
+  w.action = "run";
+  w.causes = {by("a"), by("b")};
+  w.other_causes = {{by("a"), by("c")}};
+
+  CHECK(w.causes_for(*node_id::parse("c")) == w.causes);
+  CHECK(w.causes_for(*node_id::parse("b")) == w.other_causes[0]);
+  CHECK(w.causes_for(*node_id::parse("a")) == w.causes);  // and will be refused
+}

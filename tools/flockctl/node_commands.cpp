@@ -1,6 +1,7 @@
 #include "tools/flockctl/command.hpp"
 #include "tools/flockctl/location_options.hpp"
 #include <flock/name.hpp>
+#include <flock/notification.hpp>
 
 #include <charconv>
 #include <system_error>
@@ -110,8 +111,11 @@ result<exit_code> call_method(const invocation& i) {
   const auto path = target({"v1", "call", to->node->str(), to->actor.str(), i.operand(1)}, with_timeout(i));
   const auto answer = i.flockd.post(path, *std::move(arguments), i.deadline());
   if (!answer) return answer.error();
-  i.out.line(to_json((*answer)["result"], i.out.json() ? -1 : 2));
-  return exit_code::ok;
+  const auto& result = (*answer)["result"];
+  i.out.line(to_json(result, i.out.json() ? -1 : 2));
+  // An action of a resource tells so that it failed.
+  const bool failed = result["outcome"] == value(to_string(outcome::failed)) && result["error"].as_map();
+  return failed ? exit_code::some_failed : exit_code::ok;
 }
 
 result<exit_code> list_subscriptions(const invocation& i) {

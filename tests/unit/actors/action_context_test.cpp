@@ -5,7 +5,10 @@
 using namespace flock;
 
 TEST_CASE("a context comes back from its value") {
-  const action_context sent{"life.1", true, {{*node_id::parse("bender0"), "file[/tmp/fubar]", "create"}}};
+  const action_context sent{.run = "life.1",
+                            .why_run = true,
+                            .causes = {{*node_id::parse("bender0"), "file[/tmp/fubar]", "create"}},
+                            .notification = "bender0-1"};
 
   CHECK(action_context::from_value(sent.to_value()) == sent);
 }
@@ -21,4 +24,24 @@ TEST_CASE("a context names the member that is wrong") {
         "why_run: expected a boolean, found integer");
   CHECK(action_context::from_value(value::map{{"causes", value::list{cause}}}).error().what ==
         "causes: resource: expected text, found integer");
+}
+
+TEST_CASE("of what is performed together, only causes that change what goes round are kept") {
+  const auto by = [](std::string node) { return cause{*node_id::parse(node), "log[x]", "write"}; };
+  using chains = std::vector<std::vector<cause>>;
+  const auto chain = [&](std::vector<std::string> nodes) {
+    action_context c;
+    for (const auto& n : nodes) c.causes.push_back(by(n));
+    return c;
+  };
+
+  auto both = chain({"a", "b"});
+  both.join(chain({"a", "b", "c"}));  // goes round wherever the first does
+  CHECK(both.other_causes.empty());
+  both.join(chain({"a", "c"}));  // not at b
+  both.join(chain({"a", "d"}));  // as before
+  CHECK(both.other_causes == chains{chain({"a", "c"}).causes});
+  both.join(chain({}));  // nowhere
+  both.join(chain({"e"}));
+  CHECK(both.other_causes == chains{chain({"a", "c"}).causes, {}});
 }

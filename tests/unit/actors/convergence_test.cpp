@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <set>
 #include <utility>
 
 using namespace flock;
@@ -33,7 +34,12 @@ struct fixture : convergence::host {
     const auto how = outcomes.contains(what.str()) ? outcomes[what.str()] : outcome::up_to_date;
     if (how == outcome::updated && !why.why_run) runs.updated(what, action, why);
     if (how == outcome::failed)
-      reply(answer, error{error_code::io, "exit status 3"});
+      reply(answer, value(value::map{{"outcome", "failed"},
+                                     {"exit_status", 3},
+                                     {"output", "no"},
+                                     {"error", value::map{{"code", "io"}, {"message", "exit status 3"}}}}));
+    else if (refused.contains(what.str()))
+      reply(answer, error{error_code::refused, "too many wait"});
     else
       reply(answer, value(value::map{{"outcome", to_string(how)}, {"exit_status", 0}, {"output", "would"}}));
   }
@@ -56,6 +62,7 @@ struct fixture : convergence::host {
   manual_clock time;
   convergence runs{bender0, "life", time, *this};
   std::map<std::string, outcome> outcomes;
+  std::set<std::string> refused;
   std::map<std::string, std::vector<wanted_action>> wanted;
   bool later = false;  // answers wait in replies
   std::vector<std::function<void()>> replies;
@@ -117,7 +124,54 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(happened == lines{"create file[/a]", "create file[/b]", "send execute[always]", "send execute[bad]"});
   CHECK((*ended.at(0))["success"] == value(false));
   CHECK(to_json((*ended.at(0))["resources"].as_list()->back()) ==
-        R"({"action":"create","error":"exit status 3","outcome":"failed","resource":"file[/b]"})");
+        R"({"action":"create","error":"exit status 3","exit_status":3,"outcome":"failed","output":"no",)"
+        R"("resource":"file[/b]"})");
+}
+
+TEST_CASE_FIXTURE(fixture, "an action that was not performed ends its run as one that failed") {
+  refused = {"file[/a]"};
+
+  start({declare("file[/a]", "create"), declare("file[/b]", "create")});
+
+  CHECK(happened == lines{"create file[/a]"});
+  CHECK((*ended.at(0))["success"] == value(false));
+  CHECK(to_json((*ended.at(0))["resources"].as_list()->back()) ==
+        R"({"action":"create","error":"too many wait","outcome":"failed","resource":"file[/a]"})");
+}
+
+TEST_CASE_FIXTURE(fixture, "what is asked for within a run is sent at its end, if it ends so") {
+  later = true;
+  SUBCASE("well") { outcomes = {{"file[/a]", outcome::updated}}; }
+  SUBCASE("badly") { outcomes = {{"file[/a]", outcome::failed}}; }
+  const bool well = outcomes["file[/a]"] == outcome::updated;
+  start({declare("file[/a]", "create")});
+
+  CHECK(runs.delay(want("execute[good]", timing::immediately, on_outcome::success), "life.1") ==
+        result<std::string>("life.1"));
+  CHECK(runs.delay(want("execute[bad]", timing::delayed, on_outcome::failure), {}));
+  CHECK(runs.delay(want("execute[any]", timing::delayed), {}));
+  CHECK(happened == lines{"create file[/a]"});
+  replies.at(0)();
+
+  const std::string fitting = well ? "send execute[good]" : "send execute[bad]";
+  CHECK(happened == lines{"create file[/a]", fitting, "send execute[any]"});
+  CHECK((*ended.at(0))["notifications"] == value(2));
+}
+
+TEST_CASE_FIXTURE(fixture, "nothing waits for the end of a run that is not under way") {
+  CHECK(runs.delay(want("execute[x]", timing::delayed), {}).error() ==
+        error{error_code::conflict, "no run is under way on this node"});
+  CHECK(runs.delay(want("execute[x]", timing::delayed), "life.7").error() ==
+        error{error_code::conflict, "run life.7 has ended"});
+  later = true;
+  start({declare("file[/a]", "create")});
+  CHECK(runs.delay(want("execute[x]", timing::delayed), "life.7").error() ==
+        error{error_code::conflict, "run life.7 has ended; under way is life.1"});
+  replies.at(0)();
+  start({declare("file[/a]", "create")}, true);
+  CHECK(runs.delay(want("execute[x]", timing::delayed), {}).error() ==
+        error{error_code::conflict, "run life.2 only says what would be done"});
+  replies.at(1)();
 }
 
 TEST_CASE_FIXTURE(fixture, "in why-run mode nothing is sent and the result says what would be done") {
@@ -180,4 +234,16 @@ TEST_CASE_FIXTURE(fixture, "an update by a notification does not wait for the en
   CHECK(happened == lines{"create file[/a]", "send execute[late]"});
   replies.at(0)();
   CHECK((*ended.at(0))["notifications"] == value(0));
+}
+
+TEST_CASE_FIXTURE(fixture, "an update that had several causes sends each of them on") {
+  wanted["file[/a]"] = {want("execute[now]", timing::immediately)};
+  const cause first{*node_id::parse("bender8"), "log[x]", "write"},
+      second{*node_id::parse("bender9"), "log[x]", "write"};
+
+  runs.updated(name("file[/a]"), "create", {.causes = {first}, .other_causes = {{second}}});
+
+  const cause last{bender0, "file[/a]", "create"};
+  CHECK(sent.at(0).causes == std::vector{first, last});
+  CHECK(sent.at(0).other_causes == std::vector<std::vector<cause>>{{second, last}});
 }

@@ -35,6 +35,13 @@ TEST_CASE("an execute that ran is updated") {
   CHECK(report.output == "toast\n/\nb\n");
 }
 
+TEST_CASE("within a run the command finds the run's id, unless it is told another one") {
+  CHECK(run("echo run=$FLOCK_RUN", {}, {.run = "life.1"}).output == "run=life.1\n");
+  CHECK(run("echo run=$FLOCK_RUN", {}).output == "run=\n");
+  CHECK(run("echo run=$FLOCK_RUN", {{"environment", value::map{{"FLOCK_RUN", "mine"}}}}, {.run = "life.1"}).output ==
+        "run=mine\n");
+}
+
 TEST_CASE("an execute that failed tells its exit status and output") {
   const auto report = run("echo no; exit 3", {});
 

@@ -22,12 +22,13 @@ class fake_provider final : public provider {
     return next;
   }
   bool may_block() const override { return blocks; }
-  command guard() const override { return {.cwd = "/"}; }
+  command guard() const override { return {.cwd = folder}; }
 
   mutable std::vector<std::string> asked;
   action_report next{.how = outcome::updated, .output = "done"};
   bool blocks = true;
   bool throws = false;
+  std::string folder = "/";
 };
 
 const resource_type fake_type{
@@ -43,14 +44,27 @@ struct fixture {
   std::shared_ptr<declaration> declared = std::make_shared<declaration>(
       declaration{.name = *resource_name::parse("fake[x]"), .type = &fake_type, .what = behind, .action = "make"});
   std::vector<std::string> happened;
+  action_context last_update;
 
   std::unique_ptr<resource> make() {
     return std::make_unique<resource>(
         resource::surroundings{threads, time, stop.get_token(), [](std::string_view) {},
                                [this](const resource_name& what, const std::string& action, const action_context& why) {
                                  happened.push_back(what.str() + " updated by " + action + " in run " + why.run);
+                                 last_update = why;
                                }},
         declared);
+  }
+
+  /// As an actor host does for a notification, until whose time `may_begin` is true.
+  void ask(resource& of, std::string action, std::string id, bool may_begin = true, std::vector<cause> causes = {}) {
+    of.take(
+        action, {action_context{.causes = std::move(causes), .notification = id}.to_value()},
+        [this, id, may_begin] {
+          happened.push_back(id + (may_begin ? " begins" : " is too late"));
+          return may_begin;
+        },
+        note(id));
   }
 
   responder note(std::string label) {
@@ -105,15 +119,88 @@ TEST_CASE_FIXTURE(fixture, "an action that finds all as it should be updates not
   CHECK(happened == std::vector<std::string>{R"(make: {"exit_status":0,"outcome":"up_to_date","output":""})"});
 }
 
-TEST_CASE_FIXTURE(fixture, "an action that fails says what failed and how its output ends") {
-  behind->next = {outcome::failed, 3, "first\n" + std::string(10'000, 'x') + "\nlast\n",
-                  error{error_code::io, "exit status 3"}};
+TEST_CASE_FIXTURE(fixture, "an action that fails answers with what came of it, and why") {
+  const auto actor = make();
+  behind->next = {outcome::failed, 3, "first\nlast\n", error{error_code::io, "exit status 3"}};
+  actor->invoke("make", {}, note("make"));
+  threads.run_ready();
+  CHECK(happened.back() == R"(make: {"error":{"code":"io","message":"fake[x]: make: exit status 3"},)"
+                           R"("exit_status":3,"outcome":"failed","output":"first\nlast\n"})");
+
+  behind->next = action_report::failed({error_code::not_found, "no such user"});
+  actor->invoke("burn", {}, note("burn"));
+  threads.run_ready();
+  CHECK(happened.back() == R"(burn: {"error":{"code":"not_found","message":"fake[x]: burn: no such user"},)"
+                           R"("exit_status":null,"outcome":"failed","output":""})");
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "an action of which nobody can tell whether it was done is an error that quotes its output") {
+  behind->next = {outcome::failed, 143, "first\n" + std::string(10'000, 'x') + "\nlast\n",
+                  error{error_code::maybe_done, "cancelled"}};
   const auto actor = make();
 
   actor->invoke("make", {}, note("make"));
   threads.run_ready();
 
-  CHECK(happened == std::vector<std::string>{"make: io: fake[x]: make: exit status 3\nlast"});
+  CHECK(happened == std::vector<std::string>{"make: maybe_done: fake[x]: make: cancelled\nlast"});
+}
+
+TEST_CASE_FIXTURE(fixture, "actions that wait together are performed once and answered each, in their order") {
+  const auto actor = make();
+  ask(*actor, "make", "1");
+
+  ask(*actor, "make", "2");
+  ask(*actor, "make", "3");
+  CHECK(happened.empty());
+  threads.run_ready();
+
+  CHECK(behind->asked == std::vector<std::string>{"make", "make"});
+  const std::string together = R"({"exit_status":0,"outcome":"updated","output":"done","performed_with":"2"})";
+  CHECK(happened == std::vector<std::string>{"1 begins", "fake[x] updated by make in run ", "1: " + done, "2 begins",
+                                             "3 begins", "fake[x] updated by make in run ", "2: " + done,
+                                             "3: " + together});
+}
+
+TEST_CASE_FIXTURE(fixture, "an action does not join the same one before another, or of another run or mode") {
+  const auto actor = make();
+  actor->invoke("nothing", {}, note("0"));
+  actor->invoke("make", {}, note("under way"));
+
+  for (const char* action : {"make", "burn", "make", "make", "burn", "burn"}) actor->invoke(action, {}, note(action));
+  actor->invoke("burn", {action_context{.run = "r1"}.to_value()}, note("run"));
+  actor->invoke("burn", {action_context{.run = "r1", .why_run = true}.to_value()}, note("why-run"));
+  threads.run_ready();
+
+  CHECK(behind->asked == std::vector<std::string>{"make", "make", "burn", "make", "burn", "burn", "burn in why-run"});
+}
+
+TEST_CASE_FIXTURE(fixture, "an action begins when it is performed, and not at all for those whose time has passed") {
+  const auto actor = make();
+  ask(*actor, "make", "slow");
+  ask(*actor, "burn", "late", false);
+  ask(*actor, "burn", "in time");
+  ask(*actor, "make", "later", false);
+
+  threads.run_ready();
+
+  CHECK(behind->asked == std::vector<std::string>{"make", "burn"});
+  std::erase_if(happened, [](const std::string& line) { return line.starts_with("fake[x] updated"); });
+  CHECK(happened == std::vector<std::string>{"slow begins", "slow: " + done, "late is too late", "in time begins",
+                                             "in time: " + done, "later is too late"});
+}
+
+TEST_CASE_FIXTURE(fixture, "the update of several that were performed together has the causes of each") {
+  const cause a{*node_id::parse("a"), "log[x]", "write"}, b{*node_id::parse("b"), "log[x]", "write"};
+  const auto actor = make();
+  ask(*actor, "burn", "under way");
+
+  ask(*actor, "make", "1", true, {a});
+  ask(*actor, "make", "2", true, {b});
+  threads.run_ready();
+
+  CHECK(last_update.causes == std::vector<cause>{a});
+  CHECK(last_update.other_causes == std::vector<std::vector<cause>>{{b}});
 }
 
 TEST_CASE_FIXTURE(fixture, "an action that throws fails, and the next one is performed") {
@@ -193,14 +280,26 @@ TEST_CASE_FIXTURE(fixture, "guards decide whether an action is performed") {
     CHECK(happened.back() == R"(make: {"exit_status":0,"outcome":"skipped","output":"skipped due to not_if `true`"})");
   }
   SUBCASE("one that cannot be asked is a failure") {
-    stop.request_stop();
+    behind->folder = "/no/such/folder";
     declared->guards = {{"true"}, {}};
     const auto actor = make();
     actor->invoke("make", {}, note("make"));
     threads.run_ready();
-    CHECK(happened.back() == "make: shutting_down: fake[x]: make: guard `true`: not started, as the node is stopping");
+    CHECK(happened.back().find("fake[x]: make: guard `true`: cannot change to directory /no/such/folder") !=
+          std::string::npos);
     CHECK(behind->asked.empty());
   }
+}
+
+TEST_CASE_FIXTURE(fixture, "while the node stops no action begins") {
+  const auto actor = make();
+  ask(*actor, "make", "1");
+  stop.request_stop();
+
+  threads.run_ready();
+
+  CHECK(behind->asked.empty());
+  CHECK(happened == std::vector<std::string>{"1: shutting_down: fake[x]: make: not begun, as the node is stopping"});
 }
 
 TEST_CASE_FIXTURE(fixture, "a guarded action may block, though the action itself cannot") {
@@ -248,11 +347,15 @@ TEST_CASE_FIXTURE(fixture, "the methods of a resource are the actions of its typ
 
 TEST_CASE_FIXTURE(fixture, "more actions than may wait are refused") {
   const auto actor = make();
-  for (std::size_t i = 0; i <= resource::max_waiting; ++i) actor->invoke("make", {}, [](result<value>) {});
+  const auto ask_for = [&](std::string_view action) { actor->invoke(action, {}, [](result<value>) {}); };
+  for (std::size_t i = 0; i <= resource::max_waiting; ++i) ask_for(i % 2 == 0 ? "make" : "burn");
 
-  actor->invoke("make", {}, note("one more"));
-
+  actor->invoke("burn", {}, note("one more"));
   CHECK(happened == std::vector<std::string>{"one more: refused: 1000 actions wait for fake[x]"});
+
+  for (auto n = resource::max_waiting; n < resource::max_askers; ++n) ask_for("make");
+  actor->invoke("make", {}, note("too many"));
+  CHECK(happened.back() == "too many: refused: 10000 requests wait for fake[x]");
 }
 
 TEST_CASE_FIXTURE(fixture, "when a resource goes, the action under way is answered and those that wait are not done") {
@@ -264,6 +367,6 @@ TEST_CASE_FIXTURE(fixture, "when a resource goes, the action under way is answer
   threads.run_ready();
 
   CHECK(behind->asked == std::vector<std::string>{"make"});
-  CHECK(happened == std::vector<std::string>{"waiting: down: fake[x] is no more; not done",
+  CHECK(happened == std::vector<std::string>{"waiting: down: fake[x]: burn: not begun, as it is declared no more",
                                              "fake[x] updated by make in run ", "under way: " + done});
 }
