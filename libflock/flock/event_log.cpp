@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <system_error>
+#include <utility>
 
 namespace flock {
 
@@ -14,19 +15,41 @@ value event::to_value() const {
   return out;
 }
 
-event_log::event_log(std::string life, std::size_t keep) : life_(std::move(life)), keep_(keep) {}
+event_log::event_log(std::string name, limits l) : name_(std::move(name)), limits_(l) {}
 
-void event_log::add(std::string type, wall_time at, value::map members) {
-  events_.push_back({life_ + "." + std::to_string(next_++), at, std::move(type), std::move(members)});
-  if (events_.size() > keep_) events_.pop_front();
+event event_log::make(std::string type, wall_time at, value::map members) {
+  const auto number = next_++;
+  return {number, name_ + "." + std::to_string(number), at, std::move(type), std::move(members)};
+}
+
+void event_log::restore(std::uint64_t number, std::string type, wall_time at, value::map members) {
+  continue_at(number);
+  keep(make(std::move(type), at, std::move(members)));
+}
+
+void event_log::continue_at(std::uint64_t next) {
+  if (next != shown_) events_.clear();
+  next_ = shown_ = next;
+}
+
+void event_log::show(event e) {
+  keep(std::move(e));
   // A follower may unfollow itself, or another one, while it is called.
   const auto now = followers_;
   for (const auto& [id, f] : now)
     if (followers_.contains(id)) f(events_.back());
 }
 
+void event_log::keep(event e) {
+  shown_ = e.number + 1;
+  events_.push_back(std::move(e));
+  const auto oldest = events_.back().at - limits_.age;
+  while (events_.size() > limits_.keep || events_.front().at < oldest) events_.pop_front();
+}
+
 result<event_log::page> event_log::since(std::optional<std::string_view> cursor) const {
-  if (!cursor) return page{{events_.begin(), events_.end()}, next_ > events_.size() + 1};
+  const auto first = shown_ - events_.size();
+  if (!cursor) return page{{events_.begin(), events_.end()}, first > 1};
   const auto dot = cursor->rfind('.');
   std::uint64_t number = 0;
   const auto* end = cursor->data() + cursor->size();
@@ -34,14 +57,13 @@ result<event_log::page> event_log::since(std::optional<std::string_view> cursor)
   if (dot == std::string_view::npos || dot == 0 || dot + 1 == cursor->size()) return not_one;
   const auto read = std::from_chars(cursor->data() + dot + 1, end, number);
   if (read.ec != std::errc() || read.ptr != end) return not_one;
-  // From before a restart: what happened between is not known here.
-  if (cursor->substr(0, dot) != life_) return page{{events_.begin(), events_.end()}, true};
+  // Of another storage: what happened between is not known here.
+  if (cursor->substr(0, dot) != name_) return page{{events_.begin(), events_.end()}, true};
 
-  if (number >= next_) return not_one;
+  if (number >= shown_) return not_one;
   page out;
-  const auto first = next_ - events_.size();
   out.gap = number + 1 < first;
-  for (auto n = std::max(first, number + 1); n < next_; ++n) out.events.push_back(events_[n - first]);
+  for (auto n = std::max(first, number + 1); n < shown_; ++n) out.events.push_back(events_[n - first]);
   return out;
 }
 

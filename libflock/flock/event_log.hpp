@@ -4,6 +4,7 @@
 #include <flock/error.hpp>
 #include <flock/value.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -18,7 +19,8 @@ namespace flock {
 /// Something that happened on or to this node. JSON form: {"cursor","at","type","node", ...}; the types are listed in
 /// docs/control_api.md.
 struct event {
-  std::string cursor;  ///< names its place: "<life>.<number>"
+  std::uint64_t number = 0;  ///< grows by one
+  std::string cursor;        ///< names its place: "<log>.<number>"
   wall_time at{};
   std::string type;  ///< joined, left, suspect, failed, published, updated, queued, accepted, started, succeeded, ...
   value::map members;
@@ -26,32 +28,52 @@ struct event {
   value to_value() const;
 };
 
-/// The last events of a node, in order, and those who follow them. Not safe for threads: it lives in one mailbox.
+/// The last events of a node, in order, and those who follow them. Pure. It is filled by an event_journal, which makes
+/// each event durable first.
 class event_log {
  public:
   using follower = std::function<void(const event&)>;
 
-  /// \param life  begins every cursor, so that one from before a restart is known as such
-  event_log(std::string life, std::size_t keep = 10'000);
+  struct limits {
+    std::size_t keep = 10'000;
+    milliseconds age{7 * 24 * 3600'000};  ///< older ones are forgotten when a new one comes
+  };
 
-  void add(std::string type, wall_time at, value::map members);
+  /// \param name  begins every cursor, so that one of another log is known as such
+  event_log(std::string name, limits l);
+
+  /// An event with the next number, which show() is given later, in the order of their numbers.
+  event make(std::string type, wall_time at, value::map members);
+  /// Those who ask get to see it, and followers hear of it.
+  void show(event e);
+
+  /// One that an earlier life made under this number. Before the first make().
+  void restore(std::uint64_t number, std::string type, wall_time at, value::map members);
+  /// The next event gets this number. Events before a hole in the numbers are forgotten, as by restore().
+  void continue_at(std::uint64_t next);
 
   struct page {
     std::vector<event> events;
     bool gap = false;  ///< events between the cursor and the first one here have been forgotten
   };
   /// The events after a cursor; all that are kept without one.
-  /// Errors: bad_argument (no cursor)
+  /// Errors: bad_argument (no cursor, or none that was given here)
   result<page> since(std::optional<std::string_view> cursor) const;
+
+  /// The number of the next event that is made.
+  std::uint64_t next() const { return next_; }
 
   /// Called with every later event until unfollow.
   std::uint64_t follow(follower f);
   void unfollow(std::uint64_t id);
 
  private:
-  std::string life_;
-  std::size_t keep_;
+  void keep(event e);
+
+  std::string name_;
+  limits limits_;
   std::uint64_t next_ = 1;
+  std::uint64_t shown_ = 1;  // the number after the last one that was shown
   std::deque<event> events_;
   std::map<std::uint64_t, follower> followers_;
   std::uint64_t next_follower_ = 1;

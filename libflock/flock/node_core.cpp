@@ -108,8 +108,8 @@ node_core::node_core(seams s, options o)
       notifier_(
           options_.self.id, options_.self.life.str().substr(0, 16), s.time, options_.notification_ttl, directory_,
           {.look_up =
-               [this](const location& where, std::function<void(result<void>)> done) {
-                 look_up(where, now() + options_.call_timeout, std::move(done));
+               [this](const location& where, time_point until, std::function<void(result<void>)> done) {
+                 look_up(where, std::min(until, now() + options_.call_timeout), std::move(done));
                },
            .submit = [this](
                          notification n,
@@ -128,9 +128,10 @@ node_core::node_core(seams s, options o)
                  if (!where.only_names()) membership_.want_all();
                  for (const auto& id : where.nodes) membership_.want_node(id);
                },
-           .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); }}),
+           .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); },
+           .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); }}),
       courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, *this, {}),
-      events_(options_.self.life.str().substr(0, 16)) {}
+      events_(home_, s.disk, [this] { courier_.flush(); }, {}) {}
 
 node_core::~node_core() = default;
 
@@ -138,6 +139,7 @@ result<std::string> node_core::start() {
   auto restored = courier_.restore();
   if (restored) restored = restore_wishes();
   if (!restored) return restored.error().within("state");
+  if (auto events = events_.restore(); !events) return events.error().within("state");
   for (const auto& repair : courier_.repairs()) {
     log("error", repair);
     add_event("repaired", {{"what", repair}});
@@ -170,12 +172,14 @@ void node_core::post(task job) const {
 }
 
 void node_core::log(std::string_view level, const std::string& text) const {
+  troubles_.add(level, wall(), text);
   if (options_.log) options_.log(level, text);
 }
 
 void node_core::tick() {
   directory_changed(directory_.tick(now(), wall()));
   courier_.tick();
+  events_.flush();
   // What waits for a node that was given up is tried again: it may be back while the registry cannot tell.
   for (const auto& id : courier_.receivers()) links_.want(id);
   home_->post_at(now() + tick_every, [this] { tick(); });
@@ -185,6 +189,7 @@ void node_core::stop(std::function<void()> done) {
   home_->post([this, done = std::move(done)] {
     if (!stopped_.exchange(true)) {
       courier_.flush();
+      events_.flush();
       host_.stop();
       calls_.close(stopping());
       finder_.close();

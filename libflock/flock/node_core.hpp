@@ -6,6 +6,7 @@
 #include <flock/courier.hpp>
 #include <flock/directory.hpp>
 #include <flock/error.hpp>
+#include <flock/event_journal.hpp>
 #include <flock/event_log.hpp>
 #include <flock/finder.hpp>
 #include <flock/links.hpp>
@@ -17,6 +18,7 @@
 #include <flock/runtime.hpp>
 #include <flock/storage.hpp>
 #include <flock/transport.hpp>
+#include <flock/trouble_log.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -129,7 +131,21 @@ class node_core final : public caller,
   void describe(const node_attributes& about);
   const node_attributes& about() const { return options_.about; }
 
-  void notify(wanted_action what, notifier::all_sent done) { notifier_.send(std::move(what), std::move(done)); }
+  /// Answers by then; see notifier::send.
+  void notify(wanted_action what, time_point until, notifier::all_sent done) {
+    notifier_.send(std::move(what), until, std::move(done));
+  }
+  void notify(wanted_action what, notifier::all_sent done) {
+    notifier_.send(std::move(what), time_point::max(), std::move(done));
+  }
+  /// One that is sent as it is; see courier::submit.
+  void submit(notification n, std::function<void(result<void>)> taken) {
+    courier_.submit(std::move(n), std::move(taken));
+  }
+  /// See courier::cancel.
+  void cancel(std::string_view id, std::function<void(result<void>)> done) { courier_.cancel(id, std::move(done)); }
+  /// The same once more, under a new id: to be submitted.
+  notification again(const notification& of) { return notifier_.again(of); }
   void subscribe(std::vector<subscription> all) { notifier_.subscribe(std::move(all)); }
   const notifier& notifications() const { return notifier_; }
   const courier& deliveries() const { return courier_; }
@@ -138,7 +154,12 @@ class node_core final : public caller,
   using progress = std::function<void(const notification_record&)>;
   std::shared_ptr<void> on_progress(progress f);
 
-  event_log& events() { return events_; }
+  /// From any thread.
+  trouble_log& troubles() { return troubles_; }
+  const trouble_log& troubles() const { return troubles_; }
+
+  /// What is in it is durable.
+  event_log& events() { return events_.log(); }
   void add_event(std::string type, value::map members);
 
  private:
@@ -201,6 +222,7 @@ class node_core final : public caller,
   std::atomic<std::shared_ptr<const policy>> policy_;
 
   // Safe for threads.
+  mutable trouble_log troubles_;
   call_table calls_;
   actor_host host_;
   std::atomic<time_point> call_timer_{time_point::max()};
@@ -213,7 +235,7 @@ class node_core final : public caller,
   finder finder_;
   notifier notifier_;
   courier courier_;
-  event_log events_;
+  event_journal events_;
   bool joined_ = false;
   bool resumed_ = false;
   std::vector<std::pair<node_id, responder>> wished_early_;  // who asked before resume()

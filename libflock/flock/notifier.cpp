@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace flock {
 
@@ -29,31 +30,49 @@ notification notifier::make(const node_id& target, const actor_name& actor, std:
           {}};
 }
 
-void notifier::send(wanted_action what, all_sent done) {
+notification notifier::again(const notification& of) {
+  auto n = make(of.target, of.actor, of.action, of.arguments, of.causes);
+  n.retry_of = of.id;
+  return n;
+}
+
+namespace {
+
+/// What is sent, filled one by one as the outbox answers, in whatever order.
+struct sending {
+  std::vector<notifier::sent> out;
+  std::size_t missing;
+  notifier::all_sent done;
+
+  void finish() {
+    if (auto f = std::exchange(done, {})) f(out);
+  }
+};
+
+}  // namespace
+
+void notifier::send(wanted_action what, time_point until, all_sent done) {
   if (what.where.empty()) return done(error{error_code::bad_argument, "no location: neither node, role nor query"});
-  auto looked_up = [this, what, done = std::move(done)](result<void> known) {
+  auto looked_up = [this, what, until, done = std::move(done)](result<void> known) {
     if (!known) return done(known.error());
     auto targets = nodes_.select(what.where);
     if (!targets) return done(targets.error());
 
-    // Filled one by one as the outbox answers, in whatever order.
-    struct pending {
-      std::vector<sent> out;
-      std::size_t missing;
-      all_sent done;
-    };
-    auto all = std::make_shared<pending>(pending{{}, targets->size(), done});
-    for (const auto& target : *targets) all->out.push_back({{}, target, {}});
+    const error not_yet{error_code::maybe_done, "the disk has not confirmed yet that it is kept"};
+    auto all = std::make_shared<sending>(sending{{}, targets->size(), done});
+    for (const auto& target : *targets) all->out.push_back({{}, target, not_yet});
     for (std::size_t i = 0; i < targets->size(); ++i) {
-      auto n = make((*targets)[i], what.resource.actor(), what.action, {}, what.causes);
+      const auto& target = (*targets)[i];
+      auto n = make(target, what.resource.actor(), what.action, {}, what.causes_for(target));
       all->out[i].id = n.id;
       ways_.submit(std::move(n), [all, i](result<void> taken) {
         all->out[i].taken = std::move(taken);
-        if (--all->missing == 0) all->done(std::move(all->out));
+        if (--all->missing == 0) all->finish();
       });
     }
+    if (all->missing > 0 && until != time_point::max()) ways_.at(until, [all] { all->finish(); });
   };
-  ways_.look_up(what.where, std::move(looked_up));
+  ways_.look_up(what.where, until, std::move(looked_up));
 }
 
 result<bool> notifier::wishes_of(const node_id& subscriber, std::vector<wish> wishes) {

@@ -23,8 +23,8 @@ namespace flock {
 class notifier {
  public:
   struct ways {
-    /// Answers when every node that the location may mean is known as well as it can be.
-    std::function<void(const location&, std::function<void(result<void>)>)> look_up;
+    /// Answers when every node that the location may mean is known as well as it can be by then.
+    std::function<void(const location&, time_point until, std::function<void(result<void>)>)> look_up;
     std::function<void(notification, std::function<void(result<void>)> taken)> submit;
     /// Tells a connected publisher all that this node wishes of it.
     std::function<void(const node_id&, std::vector<wish>, std::function<void(result<void>)>)> tell_wishes;
@@ -32,6 +32,7 @@ class notifier {
     std::function<bool(const node_id&)> is_connected;
     std::function<void(const location&)> watch;  ///< keep knowing which nodes it means
     std::function<void(std::function<void()>)> retry_soon;
+    std::function<void(time_point, std::function<void()>)> at;
   };
 
   /// One target of what was asked for.
@@ -49,9 +50,13 @@ class notifier {
   notification make(const node_id& target, const actor_name& actor, std::string action, value::list arguments,
                     std::vector<cause> causes);
 
-  /// Makes and submits a notification for each node of the location; answers when the outbox has taken or refused all.
-  /// Errors: not_found (nobody matches), bad_argument
-  void send(wanted_action what, all_sent done);
+  /// Makes and submits a notification for each node of the location; answers when the outbox has taken or refused all,
+  /// or at `until`, however long the disk takes: with maybe_done for those of which nobody can tell yet.
+  /// Errors: not_found (nobody matches), unreachable (nobody can tell who matches), bad_argument
+  void send(wanted_action what, time_point until, all_sent done);
+
+  /// The same once more: with the next id, made now.
+  notification again(const notification& of);
 
   // This node as a publisher.
 

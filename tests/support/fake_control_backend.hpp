@@ -33,7 +33,7 @@ class fake_control_backend final : public control_backend {
 
   void add_event(std::string type, value::map members = {}) {
     std::lock_guard lock(mutex_);
-    events_.add(std::move(type), wall_time{}, std::move(members));
+    events_.show(events_.make(std::move(type), wall_time{}, std::move(members)));
   }
   int followers() const {
     std::lock_guard lock(mutex_);
@@ -128,7 +128,7 @@ class fake_control_backend final : public control_backend {
   mutable std::mutex mutex_;  // guards all below
   std::string asked_;
   time_point until_{};
-  event_log events_{"life", 100};
+  event_log events_{"life", {.keep = 100}};
   int followers_ = 0;
   std::function<void(const value&)> to_run_;
   std::atomic<int> runs_ended_{0};

@@ -1,8 +1,8 @@
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/manual_runtime.hpp"
+#include "tests/support/manual_storage.hpp"
 #include "tests/support/memory_network.hpp"
 #include <flock/memory_registry.hpp>
-#include <flock/memory_storage.hpp>
 #include <flock/node_core.hpp>
 
 #include <doctest/doctest.h>
@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using namespace flock;
 using flock::testing::manual_clock;
 using flock::testing::manual_runtime;
+using flock::testing::manual_storage;
 using flock::testing::memory_network;
 
 namespace {
@@ -45,7 +46,7 @@ struct small_flock {
   struct member {
     std::unique_ptr<transport> wire;
     std::unique_ptr<memory_registry> registry;
-    std::unique_ptr<memory_storage> disk;
+    std::unique_ptr<manual_storage> disk;
     std::shared_ptr<node_core> core;
     node_core* operator->() const { return core.get(); }
   };
@@ -62,10 +63,12 @@ struct small_flock {
   member& start(const std::string& name) {
     auto& m = members[name];
     hello self{"/flock", id(name), {1, ++lives}, "0", "", "", name + std::to_string(lives)};
-    if (m.disk) self.journal = m.disk->id();
+    if (m.disk)
+      self.journal = m.disk->id();
+    else
+      m.disk = std::make_unique<manual_storage>(self.journal);
     m.wire = network.attach(self);
     m.registry = std::make_unique<memory_registry>(tree, threads.make_mailbox("registry"));
-    if (!m.disk) m.disk = std::make_unique<memory_storage>(self.journal);
     node_core::options o{.self = self, .advertise = {}, .about = {}, .log = {}};
     m.core = node_core::make({threads, *m.wire, time, *m.registry, *m.disk}, std::move(o));
     REQUIRE(m.core->start());
@@ -82,6 +85,15 @@ struct small_flock {
     m.core->home().close();
     m.registry->stop();
     settle();
+  }
+
+  /// Killed, and started again with what its disk has kept.
+  member& restart(const std::string& name) {
+    kill(name);
+    auto& m = members.at(name);
+    m.disk->crash();
+    m.disk->release();
+    return start(name);
   }
 
   void settle() { threads.advance(100ms); }
@@ -277,6 +289,80 @@ TEST_CASE("nobody is notified of a node that does not exist") {
   f.threads.advance(6s);
   REQUIRE(why.has_value());
   CHECK(why->code == error_code::not_found);
+}
+
+TEST_CASE("whoever asks for a notification is answered in time, however long the disk takes") {
+  small_flock f;
+  auto& a = f.start("a");
+  f.start("b");
+  a.disk->hold();
+  wanted_action w;
+  w.resource = *resource_name::parse("execute[x]");
+  w.action = "run";
+  w.where.nodes = {id("b")};
+  std::optional<result<std::vector<notifier::sent>>> sent;
+  a->notify(w, f.time.now() + 1s, [&](auto s) { sent = std::move(s); });
+  f.threads.advance(999ms);
+  CHECK_FALSE(sent.has_value());
+
+  f.threads.advance(1ms);
+
+  REQUIRE(sent.has_value());
+  REQUIRE((*sent)->size() == 1);
+  const auto& target = (**sent)[0];
+  CHECK(target.taken.error().code == error_code::maybe_done);
+  REQUIRE(a->deliveries().records().find(target.id));  // and it is what it is
+  CHECK(a->deliveries().records().find(target.id)->state() == receipt_state::queued);
+
+  a.disk->release();
+  f.settle();
+  CHECK(a->deliveries().records().find(target.id)->state() == receipt_state::failed);  // nobody declared it
+}
+
+TEST_CASE("what is sent again is the same under another id, and says what it repeats") {
+  small_flock f;
+  auto& a = f.start("a");
+  f.start("b");
+  wanted_action w;
+  w.resource = *resource_name::parse("execute[x]");
+  w.action = "run";
+  w.where.nodes = {id("b")};
+  w.causes = {{id("a"), "file[x]", "create"}};
+  std::string first;
+  a->notify(w, [&](result<std::vector<notifier::sent>> s) { first = s->at(0).id; });
+  f.settle();
+  const auto& before = a->deliveries().records().find(first)->what;
+
+  f.threads.advance(1min);
+  const auto again = a->again(before);
+
+  CHECK(again.id != first);
+  CHECK(again.retry_of == first);
+  CHECK(again.expires == before.expires + 1min + 100ms);
+  CHECK(again.target == before.target);
+  CHECK(again.actor == before.actor);
+  CHECK(again.action == before.action);
+  CHECK(again.causes == before.causes);
+}
+
+TEST_CASE("events go on over a restart, and tell of nothing that a crash took back") {
+  small_flock f;
+  auto& a = f.start("a");
+  const auto before = a->events().since({})->events;
+  REQUIRE_FALSE(before.empty());
+  a.disk->hold();
+  a->home().post([&] { a->add_event("never durable", {}); });
+  f.settle();
+  CHECK_FALSE(contains(f.events(a), "never durable"));
+
+  f.restart("a");
+
+  const auto later = a->events().since(before.back().cursor);
+  REQUIRE(later);
+  CHECK_FALSE(later->gap);
+  REQUIRE_FALSE(later->events.empty());
+  CHECK(later->events.front().number == before.back().number + 1);
+  CHECK_FALSE(contains(f.events(a), "never durable"));
 }
 
 TEST_CASE("a publisher knows its subscribers, also after it was started again") {

@@ -1,0 +1,126 @@
+#include <flock/event_journal.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+namespace flock {
+
+namespace {
+
+constexpr std::string_view prefix = "e/";
+
+// Enough to tell storages apart, and short enough to be shown in every event.
+constexpr std::size_t name_size = 16;
+
+std::string key_of(std::uint64_t first) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(first));
+  return std::string(prefix) + digits;
+}
+
+/// Nothing if it is no key of ours.
+std::optional<std::uint64_t> number_in(std::string_view key) {
+  if (!key.starts_with(prefix)) return std::nullopt;
+  key.remove_prefix(prefix.size());
+  std::uint64_t number = 0;
+  const auto [end, failed] = std::from_chars(key.data(), key.data() + key.size(), number, 16);
+  if (failed != std::errc() || end != key.data() + key.size()) return std::nullopt;
+  return number;
+}
+
+value to_stored(const event& e) {
+  return value::map{{"at", std::int64_t{e.at.time_since_epoch().count()}}, {"type", e.type}, {"members", e.members}};
+}
+
+/// Nothing if it cannot be read.
+std::optional<value::list> events_in(std::string_view data) {
+  auto stored = decode(data);
+  if (!stored || !stored->as_list()) return std::nullopt;
+  for (const auto& e : *stored->as_list())
+    if (!e["at"].as_int() || !e["type"].as_text() || !e["members"].as_map()) return std::nullopt;
+  return std::move(*stored->as_list());
+}
+
+}  // namespace
+
+event_journal::event_journal(std::shared_ptr<mailbox> home, storage& disk, std::function<void()> before, options o)
+    : home_(std::move(home)), disk_(disk), before_(std::move(before)), options_(o), log_("", o.keep) {}
+
+result<void> event_journal::restore() {
+  std::vector<std::pair<std::uint64_t, value::list>> all;
+  std::vector<record_change> unreadable;
+  std::uint64_t lost = 0;  // the number of the last record that is
+  auto read = disk_.read(prefix, [&](std::string_view key, std::string_view data) {
+    const auto first = number_in(key);
+    auto events = events_in(data);
+    if (first && events) return void(all.emplace_back(*first, *std::move(events)));
+    lost = std::max(lost, first.value_or(0));
+    unreadable.push_back({std::string(key), std::nullopt});
+  });
+  if (!read) return read;
+  for (const auto& key : disk_.damaged()) lost = std::max(lost, number_in(key).value_or(0));
+  if (!unreadable.empty()) disk_.write(std::move(unreadable), [](const result<void>&) {});
+
+  log_ = event_log(disk_.id().substr(0, name_size), options_.keep);
+  for (auto& [first, events] : all) {
+    record r{first, events.size(), {}};
+    for (auto& e : events) {
+      r.newest = wall_time(milliseconds(*e["at"].as_int()));
+      log_.restore(first++, *e["type"].as_text(), r.newest, *e["members"].as_map());
+    }
+    records_.push_back(r);
+  }
+  // Never again a number that may have been shown, though its record was lost.
+  if (lost >= log_.next()) log_.continue_at(lost + options_.gathered);
+  return {};
+}
+
+void event_journal::add(std::string type, wall_time at, value::map members) {
+  latest_ = at;
+  if (gathered_.size() >= options_.gathered) {
+    ++dropped_;
+    return;
+  }
+  gathered_.push_back(log_.make(std::move(type), at, std::move(members)));
+  flush_soon();
+}
+
+void event_journal::flush_soon() {
+  if (std::exchange(flush_posted_, true)) return;
+  home_->post([this] { flush(); });
+}
+
+void event_journal::flush() {
+  flush_posted_ = false;
+  if (gathered_.empty() || waiting_ >= options_.writes || disk_.trouble()) return;
+  before_();
+  auto events = std::exchange(gathered_, {});
+  value::list stored;
+  for (const auto& e : events) stored.push_back(to_stored(e));
+  records_.push_back({events.front().number, events.size(), latest_});
+  std::vector<record_change> changes{{key_of(events.front().number), encode(value(std::move(stored)))}};
+  for (; is_outdated(records_.front(), latest_); records_.pop_front())
+    changes.push_back({key_of(records_.front().first), std::nullopt});
+  ++waiting_;
+  disk_.write(std::move(changes), [this, home = home_, events = std::move(events)](const result<void>& how) {
+    if (!how) return;
+    home->post([this, events] { written(events); });
+  });
+  if (const auto missed = std::exchange(dropped_, 0); missed > 0) add("events_dropped", latest_, {{"count", missed}});
+}
+
+bool event_journal::is_outdated(const record& r, wall_time now) const {
+  const auto& bounds = options_.keep;
+  return r.first + r.events + bounds.keep <= log_.next() || r.newest < now - bounds.age;
+}
+
+void event_journal::written(const std::vector<event>& events) {
+  --waiting_;
+  for (const auto& e : events) log_.show(e);
+  if (!gathered_.empty()) flush_soon();
+}
+
+}  // namespace flock
