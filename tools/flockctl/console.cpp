@@ -11,8 +11,8 @@ std::string joined(const value::list& elements) {
   return text;
 }
 
-// {"kernel":{"release":"6.1"}} -> {"kernel.release", "6.1"}; an element of a list of objects has a line of its own
-void flatten(const std::string& name, const value& v, std::vector<std::vector<std::string>>& lines) {
+// An element of a list of objects has a line of its own.
+void flatten(const std::string& name, const value& v, std::vector<detail>& lines) {
   if (const auto* members = v.as_map()) {
     for (const auto& [key, member] : *members) flatten(name.empty() ? key : name + "." + key, member, lines);
   } else if (const auto* elements = v.as_list(); elements && !elements->empty() && elements->front().as_map()) {
@@ -22,16 +22,22 @@ void flatten(const std::string& name, const value& v, std::vector<std::vector<st
   }
 }
 
-// Texts of many lines, such as the output of a command, keep them.
-std::string indented(std::string_view text, std::size_t by) {
-  std::string out;
-  for (;;) {
-    const auto end = text.find('\n');
-    out += harmless(text.substr(0, end));
-    if (end == std::string_view::npos || end + 1 == text.size()) return out;
-    out.append(1, '\n').append(by, ' ');
-    text.remove_prefix(end + 1);
-  }
+std::vector<std::string> cells_of(const value& object, const std::vector<column>& columns) {
+  std::vector<std::string> cells;
+  for (const auto& c : columns) cells.push_back(harmless(cell(object[c.member])));
+  return cells;
+}
+
+std::vector<std::string> titles_of(const std::vector<column>& columns) {
+  std::vector<std::string> titles;
+  for (const auto& c : columns) titles.emplace_back(c.title);
+  return titles;
+}
+
+std::vector<std::vector<std::string>> rows_of(const value::list& objects, const std::vector<column>& columns) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& o : objects) rows.push_back(cells_of(o, columns));
+  return rows;
 }
 
 }  // namespace
@@ -41,37 +47,41 @@ void console::rows(const value::list& objects, const std::vector<column>& column
     for (const auto& o : objects) data_ << to_json(o) << '\n';
     return;
   }
-  table t;
-  for (const auto& c : columns) t.titles.emplace_back(c.title);
-  for (const auto& o : objects) {
-    auto& row = t.rows.emplace_back();
-    for (const auto& c : columns) row.push_back(harmless(cell(o[c.member])));
-  }
-  if (!t.rows.empty()) data_ << render(t, form_.width, form_.color);
+  if (!objects.empty()) data_ << render({titles_of(columns), rows_of(objects, columns)}, form_.width, form_.color);
 }
 
 void console::object(const value& o, const std::vector<std::string>& leading) {
-  if (form_.json || !o.as_map()) {
+  if (form_.json || !o.as_map())
     data_ << to_json(o, form_.json ? -1 : 2) << '\n';
-    return;
-  }
-  std::vector<std::vector<std::string>> lines;
-  auto others = *o.as_map();
-  for (const auto& name : leading) {
-    flatten(name, o[name], lines);
-    others.erase(name);
-  }
-  flatten({}, others, lines);
-  std::size_t width = 0;
-  for (const auto& line : lines) width = std::max(width, display_width(line[0]));
-  for (const auto& line : lines)
-    data_ << harmless(line[0]) << std::string(width - display_width(line[0]) + 2, ' ') << indented(line[1], width + 2)
-          << '\n';
+  else
+    object(o, details_of(o, leading));
+}
+
+void console::object(const value& o, const std::vector<detail>& details) {
+  if (form_.json)
+    data_ << to_json(o) << '\n';
+  else
+    data_ << render(details, form_.color);
 }
 
 void console::line(std::string_view text) { data_ << text << std::endl; }
 
 void console::say(std::string_view text) { talk_ << "flockctl: " << text << '\n'; }
+
+console::growing_rows::growing_rows(console& c, std::vector<column> columns, const value::list& samples)
+    : console_(c),
+      columns_(std::move(columns)),
+      table_(titles_of(columns_), rows_of(samples, columns_), c.form_.width, c.form_.color) {}
+
+void console::growing_rows::add(const value& object) {
+  auto& data = console_.data_;
+  if (console_.json()) {
+    data << to_json(object) << std::endl;
+    return;
+  }
+  if (!std::exchange(begun_, true)) data << table_.head();
+  data << table_.row(cells_of(object, columns_)) << std::flush;
+}
 
 console::waiting::waiting(console& c, std::string_view what) : console_(c) {
   if (c.form_.progress) c.talk_ << what << " ..." << std::flush;
@@ -80,6 +90,17 @@ console::waiting::waiting(console& c, std::string_view what) : console_(c) {
 console::waiting::~waiting() {
   // Back to the line's start, and clear it.
   if (console_.form_.progress) console_.talk_ << "\r\033[K" << std::flush;
+}
+
+std::vector<detail> details_of(const value& o, const std::vector<std::string>& leading) {
+  std::vector<detail> lines;
+  auto others = *o.as_map();
+  for (const auto& name : leading) {
+    flatten(name, o[name], lines);
+    others.erase(name);
+  }
+  flatten({}, others, lines);
+  return lines;
 }
 
 std::string cell(const value& v) {

@@ -35,9 +35,25 @@ class console {
   void rows(const value::list& objects, const std::vector<column>& columns);
   /// One object: a line of JSON, or a line for each of its members, these ones first.
   void object(const value& o, const std::vector<std::string>& leading = {});
+  /// One object: a line of JSON, or these details of it.
+  void object(const value& o, const std::vector<detail>& details);
   /// A line of data, sent off at once.
   void line(std::string_view text);
   void say(std::string_view text);
+
+  /// One line for each object, shown at once.
+  class growing_rows {
+   public:
+    /// \param samples  objects as wide as those that will come
+    growing_rows(console& c, std::vector<column> columns, const value::list& samples);
+    void add(const value& object);
+
+   private:
+    console& console_;
+    std::vector<column> columns_;
+    growing_table table_;
+    bool begun_ = false;
+  };
 
   /// Shown while it exists, if talk goes to a terminal.
   class waiting {
@@ -56,6 +72,9 @@ class console {
   std::ostream& talk_;
   form form_;
 };
+
+/// The members of an object, line by line: {"kernel":{"release":"6.1"}} is kernel.release  6.1.
+std::vector<detail> details_of(const value& o, const std::vector<std::string>& leading = {});
 
 /// What a table shows of a value: texts as they are, elements of lists and members of objects in one line.
 std::string cell(const value& v);

@@ -86,17 +86,30 @@ void fit(std::vector<std::size_t>& widths, std::size_t limit) {
   }
 }
 
+std::string tinted(std::string_view text, bool color) {
+  const auto tint = color ? color_of(text) : std::string_view();
+  return tint.empty() ? std::string(text) : std::string(tint).append(text).append("\033[0m");
+}
+
+// Each line of it, indented but the first.
+std::string indented(std::string_view text, std::size_t by) {
+  std::string out;
+  for (;;) {
+    const auto end = text.find('\n');
+    out += harmless(text.substr(0, end));
+    if (end == std::string_view::npos || end + 1 == text.size()) return out;
+    out.append(1, '\n').append(by, ' ');
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::string line(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths, bool color) {
   std::string text;
   std::size_t owed = 0;  // spaces before the next cell; none end a line
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (widths[i] == 0) continue;
     const auto cell = shortened(cells[i], widths[i]);
-    const auto tint = color ? color_of(cell) : std::string_view();
-    if (!cell.empty()) {
-      text.append(std::exchange(owed, 0), ' ').append(tint).append(cell);
-      if (!tint.empty()) text += "\033[0m";
-    }
+    if (!cell.empty()) text.append(std::exchange(owed, 0), ' ').append(tinted(cell, color));
     owed += widths[i] - display_width(cell) + gap.size();
   }
   return text + '\n';
@@ -144,6 +157,41 @@ std::string render(const table& t, std::size_t width, bool color) {
   if (width > 0) fit(widths, width);
   std::string text = line(t.titles, widths, false);
   for (const auto& row : t.rows) text += line(row, widths, color);
+  return text;
+}
+
+growing_table::growing_table(std::vector<std::string> titles, const std::vector<std::vector<std::string>>& samples,
+                             std::size_t width, bool color)
+    : titles_(std::move(titles)), widths_(natural_widths({titles_, samples})), color_(color) {
+  // What is left of the terminal, or all there is.
+  const auto others = std::accumulate(widths_.begin(), widths_.end() - 1, (widths_.size() - 1) * gap.size());
+  const auto title = display_width(titles_.back());
+  widths_.back() = width == 0 ? static_cast<std::size_t>(-1) / 2 : std::max(width, others + title) - others;
+}
+
+std::string growing_table::head() const { return line(titles_, widths_, false); }
+std::string growing_table::row(const std::vector<std::string>& cells) const { return line(cells, widths_, color_); }
+
+std::string render(const std::vector<detail>& details, bool color) {
+  std::size_t width = 0;
+  for (const auto& d : details) width = std::max(width, display_width(d.label));
+  std::string text;
+  for (const auto& d : details) {
+    const auto shown = indented(d.text, width + gap.size());
+    const auto padding = std::string(width - display_width(d.label) + gap.size(), ' ');
+    text.append(harmless(d.label)).append(padding).append(tinted(shown, color)).append("\n");
+  }
+  return text;
+}
+
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  if (rows.empty()) return {};
+  table t{std::vector<std::string>(rows.front().size()), rows};
+  for (auto& row : t.rows)
+    for (auto& cell : row) cell = harmless(cell);
+  const auto widths = natural_widths(t);
+  std::string text;
+  for (const auto& row : t.rows) text += line(row, widths, false);
   return text;
 }
 
