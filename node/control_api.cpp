@@ -2,6 +2,7 @@
 
 #include "node/control_openapi.hpp"
 #include "node/request_target.hpp"
+#include <flock/value_cast.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -173,24 +174,39 @@ result<void> post_call(exchange& x) {
   return {};
 }
 
+std::optional<control_backend::wait_for> wait_for_from(std::string_view name) {
+  using wait_for = control_backend::wait_for;
+  if (name == "queued") return wait_for::queued;
+  if (name == "accepted") return wait_for::accepted;
+  if (name == "completed") return wait_for::completed;
+  return std::nullopt;
+}
+
 result<void> post_notify(exchange& x) {
   const auto until = x.deadline();
   if (!until) return until.error();
   const auto wait = x.parameters.one("wait");
   if (!wait) return wait.error();
-  const auto state = wait->value_or("accepted");
-  if (state != "accepted" && state != "completed") return wrong("wait is accepted or completed, not " + state);
+  const auto state = wait_for_from(wait->value_or("accepted"));
+  if (!state) return wrong("wait is queued, accepted or completed, not " + wait->value_or(""));
+  auto run = x.parameters.one("run");
+  if (!run) return run.error();
   auto read = from_json(x.request.body);
   if (!read) return read.error().within("the body");
   auto what = wanted_action::from_value(*read);
   if (!what) return what.error().within("the body");
-  using wait_for = control_backend::wait_for;
-  x.backend.notify(*std::move(what), state == "accepted" ? wait_for::accepted : wait_for::completed, *until,
-                   x.named("notifications"));
+  if (what->when == timing::delayed)
+    x.backend.delay(*std::move(what), *std::move(run), x.object());
+  else if (*run)
+    return wrong("run: only what is delayed waits for the end of a run");
+  else
+    x.backend.notify(*std::move(what), *state, *until, x.named("notifications"));
   return {};
 }
 
 result<void> post_updated(exchange& x) {
+  const auto until = x.deadline();
+  if (!until) return until.error();
   const auto body = x.body({"resource", "action"});
   if (!body) return body.error();
   const auto name = text_member(*body, "resource");
@@ -199,7 +215,7 @@ result<void> post_updated(exchange& x) {
   if (!resource) return resource.error();
   auto action = text_member(*body, "action");
   if (!action) return action.error();
-  x.backend.updated(*resource, *std::move(action), x.named("notifications"));
+  x.backend.updated(*resource, *std::move(action), *until, x.named("notifications"));
   return {};
 }
 
@@ -279,6 +295,31 @@ result<void> post_run_updated(exchange& x) {
   return tell_run(x, run_word::updated, {"action", "error", "notification", "outcome", "resources"});
 }
 
+// What is done to one notification, by its deadline.
+using change_of_notification = void (control_backend::*)(const std::string&, time_point, control_backend::answer);
+
+result<void> change(exchange& x, change_of_notification how) {
+  const auto until = x.deadline();
+  if (!until) return until.error();
+  (x.backend.*how)(x.names[0], *until, x.object());
+  return {};
+}
+
+result<void> post_cancel(exchange& x) { return change(x, &control_backend::cancel); }
+result<void> post_retry(exchange& x) { return change(x, &control_backend::retry); }
+
+result<void> post_await(exchange& x) {
+  const auto until = x.deadline();
+  if (!until) return until.error();
+  const auto body = x.body({"ids"});
+  if (!body) return body.error();
+  auto ids = from_value<std::vector<std::string>>((*body)["ids"]);
+  if (!ids) return ids.error().within("the body: ids");
+  if (ids->empty()) return wrong("the body: ids are none");
+  x.backend.await(*std::move(ids), *until, x.named("notifications"));
+  return {};
+}
+
 result<void> post_reload(exchange& x) {
   x.backend.reload(x.object());
   return {};
@@ -337,6 +378,7 @@ const std::vector<route>& routes() {
   static const std::vector<route> all = {
       {{"GET", "/metrics", {}}, get_metrics},
       {{"GET", "/v1/actors", {"node", "timeout"}}, get_actors},
+      {{"POST", "/v1/await", {"timeout"}}, post_await},
       {{"POST", "/v1/call/{node}/{actor}/{method}", {"timeout"}}, post_call},
       {{"POST", "/v1/converge", {}}, post_converge},
       {{"GET", "/v1/events", {"follow", "since"}}, get_events},
@@ -344,7 +386,9 @@ const std::vector<route>& routes() {
       {{"GET", "/v1/nodes/{id}", {"timeout"}}, get_node},
       {{"GET", "/v1/notifications", {"node", "state"}}, get_notifications},
       {{"GET", "/v1/notifications/{id}", {}}, get_notification},
-      {{"POST", "/v1/notify", {"timeout", "wait"}}, post_notify},
+      {{"POST", "/v1/notifications/{id}/cancel", {"timeout"}}, post_cancel},
+      {{"POST", "/v1/notifications/{id}/retry", {"timeout"}}, post_retry},
+      {{"POST", "/v1/notify", {"run", "timeout", "wait"}}, post_notify},
       {{"GET", "/v1/openapi.json", {}}, get_openapi},
       {{"GET", "/v1/ping/{node}", {"timeout"}}, get_ping},
       {{"POST", "/v1/reload", {}}, post_reload},
@@ -357,7 +401,7 @@ const std::vector<route>& routes() {
       {{"POST", "/v1/runs/{run}/updated", {}}, post_run_updated},
       {{"GET", "/v1/status", {}}, get_status},
       {{"GET", "/v1/subscriptions", {"node", "timeout"}}, get_subscriptions},
-      {{"POST", "/v1/updated", {}}, post_updated},
+      {{"POST", "/v1/updated", {"timeout"}}, post_updated},
   };
   return all;
 }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace flock {
 
@@ -36,17 +37,32 @@ class control_backend {
   virtual void subscriptions(std::optional<node_id> of, time_point until, answer done) = 0;
   virtual void call(const address& to, std::string method, value::list arguments, time_point until, answer done) = 0;
 
-  enum class wait_for : std::uint8_t { accepted, completed };
+  enum class wait_for : std::uint8_t { queued, accepted, completed };
   /// Asks for an action on each node of its location: a list with one element for each target, in the shape of
   /// `flockctl notify`. At the deadline each target is answered as it stands.
-  /// Errors: not_found (no such node, or nobody matches), refused, bad_argument
+  /// Errors: not_found (no such node, or nobody matches), unreachable, refused, bad_argument
   virtual void notify(wanted_action what, wait_for state, time_point until, answer done) = 0;
-  /// A resource of this node was updated by an action. Answers with what it fired, as notify does.
-  virtual void updated(const resource_name& resource, std::string action, answer done) = 0;
+  /// The same when the run under way has ended, if it ends as `on` says: {"notifications":[],"run"}.
+  /// \param run  its id, if whoever asks knows it
+  /// Errors: conflict (no run, or another one, is under way)
+  virtual void delay(wanted_action what, std::optional<std::string> run, answer done) = 0;
+  /// A resource of this node was updated by an action. Answers with what it fired, as notify does when all is queued.
+  virtual void updated(const resource_name& resource, std::string action, time_point until, answer done) = 0;
   /// One run over this node's resources; answers when it has ended. Errors: conflict (one is under way)
   virtual void converge(bool why_run, answer done) = 0;
   virtual void notifications(std::optional<receipt_state> state, std::optional<node_id> node, answer done) = 0;
   virtual void notification(const std::string& id, answer done) = 0;
+  /// Those of these notifications that have ended, as soon as there is one; at the deadline none.
+  /// Errors: not_found (one is not known)
+  virtual void await(std::vector<std::string> ids, time_point until, answer done) = 0;
+  /// Takes back a notification of this node that was not sent yet; answers with it.
+  /// Errors: not_found, conflict (it may be on its way, has ended, or another node's), io (the disk takes nothing),
+  /// maybe_done (nobody can tell by the deadline whether that is durable)
+  virtual void cancel(const std::string& id, time_point until, answer done) = 0;
+  /// Sends the same as a notification of this node once more, which has ended without success; answers with the new
+  /// one. Errors: not_found, conflict (it succeeded, has not ended, is being tried again, or is another node's), those
+  /// of courier::submit, maybe_done (nobody can tell by the deadline whether it is kept)
+  virtual void retry(const std::string& id, time_point until, answer done) = 0;
   /// A Chef run begins, with {"why_run","pid","environment","roles","recipes","tags","attributes"}. `first` is called
   /// once, with {"run"}; then `next` with each notification for it: {"notification","id","resource","action","causes"}.
   /// The end of the handle is the end of the run. Errors: conflict (one is under way), bad_argument

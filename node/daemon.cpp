@@ -78,14 +78,35 @@ result<flock::policy> read_policy(const config& with) {
 /// As receipts tell of errors.
 value told(const error& why) { return value::map{{"code", std::string(to_string(why.code))}, {"message", why.what}}; }
 
-/// A target for which no notification was made, in the shape of one.
+/// A target of which there is no notification here, in the shape of one.
 value refused_target(const wanted_action& what, const notifier::sent& s) {
+  const auto& why = s.taken.error();
+  const auto state = why.code == error_code::maybe_done ? receipt_state::unknown : receipt_state::failed;
   return value::map{{"id", value()},
                     {"node", s.target.str()},
                     {"resource", what.resource.str()},
                     {"action", what.action},
-                    {"state", std::string(to_string(receipt_state::failed))},
-                    {"error", told(s.taken.error())}};
+                    {"state", std::string(to_string(state))},
+                    {"error", told(why)}};
+}
+
+/// A target whose notification is here. The disk may not have confirmed it; while nobody else has it, that is told.
+value target_as_it_is(const notification_record& r, const notifier::sent& s) {
+  auto shown = r.to_value();
+  if (!s.taken && r.state() == receipt_state::queued) shown.as_map()->insert_or_assign("error", told(s.taken.error()));
+  return shown;
+}
+
+bool is_enough(receipt_state reached, control_backend::wait_for wanted) {
+  switch (wanted) {
+    case control_backend::wait_for::queued:
+      return true;
+    case control_backend::wait_for::accepted:
+      return reached >= receipt_state::accepted;
+    case control_backend::wait_for::completed:
+      return is_terminal(reached);
+  }
+  return true;
 }
 
 }  // namespace
@@ -96,15 +117,19 @@ daemon::daemon(flock::node& of, config with, config_sources from,
       core_(of.core()),
       config_(std::move(with)),
       sources_(std::move(from)),
-      log_(std::move(log)),
+      log_([this, log = std::move(log)](std::string_view level, const std::string& text) {
+        core_.troubles().add(level, core_.wall(), text);
+        log(level, text);
+      }),
       runs_(core_.id(), core_.life().str().substr(0, 16), system_clock(), *this),
-      chef_(
-          core_, config_, log_,
-          {.send = [this](const wanted_action& what) { send(what); },
-           .notify = [this](wanted_action what,
-                            answer done) { notify(std::move(what), wait_for::accepted, core_.now(), std::move(done)); },
-           .is_declared = [this](const resource_name& name) { return published_.contains(name); },
-           .subscriptions_changed = [this] { subscribe(); }}) {}
+      chef_(core_, config_, log_,
+            {.send = [this](const wanted_action& what) { send(what); },
+             .notify =
+                 [this](wanted_action what, answer done) {
+                   notify(std::move(what), wait_for::queued, core_.now() + core_.call_timeout(), std::move(done));
+                 },
+             .is_declared = [this](const resource_name& name) { return published_.contains(name); },
+             .subscriptions_changed = [this] { subscribe(); }}) {}
 
 daemon::~daemon() = default;
 
@@ -231,8 +256,8 @@ void daemon::converge(bool why_run, answer done) {
   post([this, why_run, done = std::move(done)] { runs_.start(declared_, why_run, done); });
 }
 
-void daemon::updated(const resource_name& resource, std::string action, answer done) {
-  post([this, resource, action = std::move(action), done = std::move(done)] {
+void daemon::updated(const resource_name& resource, std::string action, time_point until, answer done) {
+  post([this, resource, action = std::move(action), until, done = std::move(done)] {
     core_.add_event("updated", {{"resource", resource.str()}, {"action", action}});
     auto wanted = wanted_after(resource);
     auto flat = [done](result<value> lists) {
@@ -245,7 +270,7 @@ void daemon::updated(const resource_name& resource, std::string action, answer d
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       auto& w = wanted[i];
       w.causes = {{core_.id(), resource.str(), action}};
-      notify(w, wait_for::accepted, core_.now(), [this, all, i, w](result<value> targets) {
+      notify(w, wait_for::queued, until, [this, all, i, w](result<value> targets) {
         if (targets) return all->put(i, *std::move(targets));
         all->put(i, value::list{value::map{{"id", value()},
                                            {"node", to_string(w.where)},
@@ -260,48 +285,68 @@ void daemon::updated(const resource_name& resource, std::string action, answer d
 
 // Notifications.
 
-/// A request whose targets are waited for.
-struct daemon::delivery {
-  wanted_action what;
-  wait_for state;
-  time_point until;
-  std::vector<notifier::sent> targets;
-  answer done;
-  std::shared_ptr<void> watching;
-};
-
 void daemon::notify(wanted_action what, wait_for state, time_point until, answer done) {
   post([this, what = std::move(what), state, until, done = std::move(done)] {
-    core_.notify(what, [this, what, state, until, done](result<std::vector<notifier::sent>> sent) {
+    core_.notify(what, until, [this, what, state, until, done](result<std::vector<notifier::sent>> sent) {
       if (!sent) return done(sent.error());
-      watch(std::make_shared<delivery>(delivery{what, state, until, *std::move(sent), done, {}}));
+      auto targets = [this, what, state, sent = *std::move(sent)](bool at_deadline) {
+        return targets_as_they_are(what, sent, state, at_deadline);
+      };
+      answer_when(std::move(targets), until, done);
     });
   });
 }
 
-void daemon::watch(std::shared_ptr<delivery> d) {
-  // Answers once: when each target is far enough, or at the deadline as they stand.
-  auto check = [this, d](bool at_deadline) {
-    if (!d->done) return;
-    value::list out;
-    for (const auto& target : d->targets) {
-      const auto* record = target.taken ? core_.deliveries().records().find(target.id) : nullptr;
-      if (!record) {
-        out.push_back(target.taken ? value() : refused_target(d->what, target));
-        continue;
-      }
-      const auto enough =
-          d->state == wait_for::completed ? is_terminal(record->state()) : record->state() >= receipt_state::accepted;
-      if (!enough && !at_deadline) return;
-      out.push_back(record->to_value());
-    }
-    std::exchange(d->done, {})(value(std::move(out)));
-    d->watching.reset();
+std::optional<value> daemon::targets_as_they_are(const wanted_action& what, const std::vector<notifier::sent>& targets,
+                                                 wait_for state, bool at_deadline) const {
+  value::list out;
+  for (const auto& target : targets) {
+    const bool may_be_here = target.taken || target.taken.error().code == error_code::maybe_done;
+    const auto* record = may_be_here ? core_.deliveries().records().find(target.id) : nullptr;
+    if (record && !is_enough(record->state(), state) && !at_deadline) return std::nullopt;
+    if (record)
+      out.push_back(target_as_it_is(*record, target));
+    else
+      out.push_back(target.taken ? value() : refused_target(what, target));
+  }
+  return value(std::move(out));
+}
+
+void daemon::answer_when(look told, time_point until, answer done) {
+  struct waiting {
+    look told;
+    answer done;
+    std::shared_ptr<void> watching;
   };
-  check(d->until <= core_.now());
-  if (!d->done) return;
-  d->watching = core_.on_progress([check](const notification_record&) { check(false); });
-  core_.home().post_at(d->until, [check] { check(true); });
+  auto w = std::make_shared<waiting>(waiting{std::move(told), std::move(done), {}});
+  auto check = [w](bool at_deadline) {
+    if (!w->done) return;
+    auto now = w->told(at_deadline);
+    if (!now) return;
+    std::exchange(w->done, {})(*std::move(now));
+    w->watching.reset();
+  };
+  check(until <= core_.now());
+  if (!w->done) return;
+  w->watching = core_.on_progress([check](const notification_record&) { check(false); });
+  core_.home().post_at(until, [check] { check(true); });
+}
+
+control_backend::answer daemon::in_time(time_point until, error otherwise, answer done) {
+  auto waiting = std::make_shared<answer>(std::move(done));
+  answer once = [waiting](result<value> r) {
+    if (auto first = std::exchange(*waiting, {})) first(std::move(r));
+  };
+  core_.home().post_at(until, [once, otherwise = std::move(otherwise)] { once(otherwise); });
+  return once;
+}
+
+void daemon::delay(wanted_action what, std::optional<std::string> run, answer done) {
+  post([this, what = std::move(what), run = std::move(run), done = std::move(done)] {
+    auto id = runs_.delay(what, run);
+    if (!id) return done(id.error());
+    done(value(value::map{{"notifications", value::list()}, {"run", *std::move(id)}}));
+  });
 }
 
 void daemon::notifications(std::optional<receipt_state> state, std::optional<node_id> of, answer done) {
@@ -317,6 +362,81 @@ void daemon::notification(const std::string& id, answer done) {
     const auto* record = core_.deliveries().records().find(id);
     if (!record) return done(error{error_code::not_found, "no notification " + id});
     done(record->to_value());
+  });
+}
+
+void daemon::await(std::vector<std::string> ids, time_point until, answer done) {
+  post([this, ids = std::move(ids), until, done = std::move(done)] {
+    const auto& records = core_.deliveries().records();
+    for (const auto& id : ids)
+      if (!records.find(id)) return done(error{error_code::not_found, "no notification " + id});
+    auto ended = [&records, ids](bool at_deadline) -> std::optional<value> {
+      value::list out;
+      for (const auto& id : ids) {
+        const auto* record = records.find(id);  // one that ended long ago may be forgotten meanwhile
+        if (record && is_terminal(record->state())) out.push_back(record->to_value());
+      }
+      if (out.empty() && !at_deadline) return std::nullopt;
+      return value(std::move(out));
+    };
+    answer_when(std::move(ended), until, done);
+  });
+}
+
+/// A notification that was made here.
+result<const notification_record*> daemon::ours(const std::string& id) const {
+  const auto* record = core_.deliveries().records().find(id);
+  if (!record) return error{error_code::not_found, "no notification " + id};
+  if (record->what.sender != core_.id())
+    return error{error_code::conflict,
+                 id + " was sent by " + record->what.sender.str() + "; only that node can do this"};
+  return record;
+}
+
+void daemon::cancel(const std::string& id, time_point until, answer done) {
+  post([this, id, until, done = std::move(done)] {
+    const auto record = ours(id);
+    if (!record) return done(record.error());
+    const auto state = (*record)->state();
+    if (state == receipt_state::cancelled) return done((*record)->to_value());
+    if (is_terminal(state))
+      return done(error{error_code::conflict, id + " cannot be cancelled: it has " + std::string(to_string(state))});
+    auto told =
+        in_time(until, {error_code::maybe_done, "the disk has not confirmed yet that " + id + " is cancelled"}, done);
+    core_.cancel(id, [this, id, told](result<void> cancelled) {
+      if (cancelled) return told(core_.deliveries().records().find(id)->to_value());
+      const auto& why = cancelled.error();
+      // Not a matter of permission: it is too late.
+      told(
+          error{why.code == error_code::refused ? error_code::conflict : why.code, "cannot be cancelled: " + why.what});
+    });
+  });
+}
+
+result<void> daemon::may_be_retried(const notification_record& r) const {
+  const auto& id = r.what.id;
+  if (!is_terminal(r.state()))
+    return error{error_code::conflict, id + " is " + std::string(to_string(r.state())) + "; it has not ended"};
+  if (r.state() == receipt_state::succeeded)
+    return error{error_code::conflict, id + " has succeeded; notify asks for the action once more"};
+  for (const auto* other : core_.deliveries().records().list({}, r.what.target))
+    if (other->what.retry_of == id && !is_terminal(other->state()))
+      return error{error_code::conflict, id + " is being tried again as " + other->what.id};
+  return {};
+}
+
+void daemon::retry(const std::string& id, time_point until, answer done) {
+  post([this, id, until, done = std::move(done)] {
+    const auto record = ours(id);
+    if (!record) return done(record.error());
+    if (auto may = may_be_retried(**record); !may) return done(may.error());
+    auto again = core_.again((*record)->what);
+    auto told =
+        in_time(until, {error_code::maybe_done, "the disk has not confirmed yet that " + again.id + " is kept"}, done);
+    core_.submit(again, [this, again, told](result<void> taken) {
+      if (!taken) return told(taken.error());
+      told(core_.deliveries().records().find(again.id)->to_value());
+    });
   });
 }
 
@@ -416,8 +536,10 @@ value daemon::status_now() const {
                                   {"queued_bytes", core_.queued(id)},
                                   {"outbox", core_.deliveries().outbox_depth(id)}});
   }
+  value::list troubles;
+  for (const auto& t : core_.troubles().lines())
+    troubles.emplace_back(value::map{{"at", format_time(t.at)}, {"level", t.level}, {"text", t.text}});
   const auto registry = core_.registry_statistics();
-  const auto oldest = core_.deliveries().oldest_waiting();
   const auto taken = core_.id_taken_by();
   const auto* run = runs_.under_way();
   return value::map{
@@ -437,12 +559,34 @@ value daemon::status_now() const {
                               {"operations", static_cast<std::int64_t>(registry.operations)},
                               {"last_error", registry.last_error}}},
       {"peers", std::move(peers)},
-      {"queues", value::map{{"outbox", core_.deliveries().outbox_depth()},
-                            {"notifications_open", core_.deliveries().records().open()},
-                            {"oldest", oldest ? value(format_time(*oldest)) : value()}}},
+      {"queues", queues_now()},
+      {"troubles", std::move(troubles)},
       {"resources", declared_.size()},
       {"chef", chef_.status()},
       {"run", run ? value(value::map{{"id", run->id()}, {"started", format_time(run->started())}}) : value()}};
+}
+
+std::map<receipt_state, std::size_t> daemon::notifications_by_state() const {
+  std::map<receipt_state, std::size_t> counts;
+  for (auto s = 1; s <= static_cast<int>(last_receipt_state); ++s) counts[static_cast<receipt_state>(s)] = 0;
+  for (const auto* r : core_.deliveries().records().list({}, {})) ++counts[r->state()];
+  return counts;
+}
+
+value daemon::queues_now() const {
+  const auto& deliveries = core_.deliveries();
+  value::list receivers;
+  for (const auto& id : deliveries.receivers())
+    receivers.emplace_back(value::map{
+        {"node", id.str()}, {"waiting", deliveries.outbox_depth(id)}, {"connected", core_.peers().contains(id)}});
+  value::map by_state;
+  for (const auto& [state, count] : notifications_by_state()) by_state.emplace(to_string(state), count);
+  const auto oldest = deliveries.oldest_waiting();
+  return value::map{{"outbox", deliveries.outbox_depth()},
+                    {"receivers", std::move(receivers)},
+                    {"notifications_open", deliveries.records().open()},
+                    {"notifications", std::move(by_state)},
+                    {"oldest", oldest ? value(format_time(*oldest)) : value()}};
 }
 
 void daemon::metrics(std::function<void(std::string)> done) {
@@ -464,6 +608,9 @@ std::string daemon::metrics_now() const {
   gauge("registered", "Whether this node stands in the registry.", core_.is_joined() ? 1 : 0);
   gauge("outbox_parcels", "Parcels not acknowledged by their receivers.", core_.deliveries().outbox_depth());
   gauge("notifications_open", "Notifications without a terminal receipt.", core_.deliveries().records().open());
+  out << "# HELP flock_notifications Notifications that are kept, by state.\n# TYPE flock_notifications gauge\n";
+  for (const auto& [state, count] : notifications_by_state())
+    out << "flock_notifications{state=\"" << to_string(state) << "\"} " << count << '\n';
   gauge("resources", "Declared resources.", declared_.size());
   const auto oldest = core_.deliveries().oldest_waiting();
   const auto age = oldest ? std::chrono::duration<double>(core_.wall() - *oldest).count() : 0.0;

@@ -56,10 +56,14 @@ class daemon final : public control_backend, private convergence::host {
   void subscriptions(std::optional<node_id> of, time_point until, answer done) override;
   void call(const address& to, std::string method, value::list arguments, time_point until, answer done) override;
   void notify(wanted_action what, wait_for state, time_point until, answer done) override;
-  void updated(const resource_name& resource, std::string action, answer done) override;
+  void delay(wanted_action what, std::optional<std::string> run, answer done) override;
+  void updated(const resource_name& resource, std::string action, time_point until, answer done) override;
   void converge(bool why_run, answer done) override;
   void notifications(std::optional<receipt_state> state, std::optional<node_id> of, answer done) override;
   void notification(const std::string& id, answer done) override;
+  void await(std::vector<std::string> ids, time_point until, answer done) override;
+  void cancel(const std::string& id, time_point until, answer done) override;
+  void retry(const std::string& id, time_point until, answer done) override;
   run_handle begin_run(value about, answer first, std::function<void(const value&)> next) override;
   void tell_run(const std::string& run, run_word word, value body, answer done) override;
   void metrics(std::function<void(std::string)> done) override;
@@ -68,8 +72,6 @@ class daemon final : public control_backend, private convergence::host {
                                     std::function<void(const event&)> next) override;
 
  private:
-  struct delivery;
-
   // convergence::host
   void perform(const resource_name& what, const std::string& action, const action_context& why,
                responder answer) override;
@@ -81,8 +83,19 @@ class daemon final : public control_backend, private convergence::host {
   void publish(const std::shared_ptr<const declaration>& d);
   void subscribe();
   void resource_states(answer done);
-  void watch(std::shared_ptr<delivery> d);
+  /// Answers with what `look` tells, as soon as it tells anything: it is asked whenever a notification moves on, and at
+  /// the deadline, when it must.
+  using look = std::function<std::optional<value>(bool at_deadline)>;
+  void answer_when(look told, time_point until, answer done);
+  /// The first answer, or at the deadline this one.
+  answer in_time(time_point until, error otherwise, answer done);
+  std::optional<value> targets_as_they_are(const wanted_action& what, const std::vector<notifier::sent>& targets,
+                                           wait_for state, bool at_deadline) const;
+  result<const notification_record*> ours(const std::string& id) const;
+  result<void> may_be_retried(const notification_record& r) const;
   value status_now() const;
+  value queues_now() const;
+  std::map<receipt_state, std::size_t> notifications_by_state() const;
   std::string metrics_now() const;
 
   flock::node& node_;

@@ -7,6 +7,8 @@
 #include <flock/version.hpp>
 
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <pthread.h>
@@ -84,6 +86,8 @@ int main(int argc, char** argv) {
   if (!declared) return fail(declared.error(), usage);
 
   const auto signals = block_signals();
+  // Before there are threads: commands of resources that call flockctl mean this flockd.
+  ::setenv("FLOCK_SOCKET", std::filesystem::absolute(with->socket).c_str(), 1);
   auto node = flock::node::start(*with, flock::node::deliveries::held);
   if (!node) return fail(node.error(), 1);
   const flock::logger log(flock::system_clock(), node->id().str(),

@@ -78,7 +78,7 @@ class FlockdTest < Minitest::Test
 
   # By somebody else than the run.
   def notify(resource, action = 'run')
-    control.post('/v1/notify?timeout=0s', { 'resource' => resource, 'action' => action, 'node' => 'bender0' })
+    control.post('/v1/notify?wait=queued', { 'resource' => resource, 'action' => action, 'node' => 'bender0' })
   end
 
   # Holds a resource back until the run was given something.

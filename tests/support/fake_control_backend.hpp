@@ -2,6 +2,7 @@
 
 #include "node/control_backend.hpp"
 #include <flock/event_log.hpp>
+#include <flock/value_cast.hpp>
 
 #include <atomic>
 #include <functional>
@@ -11,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace flock::testing {
 
@@ -82,17 +84,31 @@ class fake_control_backend final : public control_backend {
     ask("call " + to.str() + " " + method + " " + to_json(arguments), until, std::move(done));
   }
   void notify(wanted_action what, wait_for state, time_point until, answer done) override {
-    ask((state == wait_for::accepted ? "notify " : "notify and wait ") + to_json(what.to_value()), until,
-        std::move(done));
+    const auto* how = state == wait_for::queued     ? "notify and go "
+                      : state == wait_for::accepted ? "notify "
+                                                    : "notify and wait ";
+    ask(how + to_json(what.to_value()), until, std::move(done));
   }
-  void updated(const resource_name& resource, std::string action, answer done) override {
-    ask("updated " + resource.str() + " " + action, {}, std::move(done));
+  void delay(wanted_action what, std::optional<std::string> run, answer done) override {
+    ask("at the end of " + run.value_or("the run") + " notify " + to_json(what.to_value()), {}, std::move(done));
+  }
+  void updated(const resource_name& resource, std::string action, time_point until, answer done) override {
+    ask("updated " + resource.str() + " " + action, until, std::move(done));
   }
   void converge(bool why_run, answer done) override { ask(why_run ? "why-run" : "converge", {}, std::move(done)); }
   void notifications(std::optional<receipt_state> state, std::optional<node_id> node, answer done) override {
     ask("notifications " + std::string(state ? to_string(*state) : "any") + " " + name(node), {}, std::move(done));
   }
   void notification(const std::string& id, answer done) override { ask("notification " + id, {}, std::move(done)); }
+  void await(std::vector<std::string> ids, time_point until, answer done) override {
+    ask("await " + to_json(to_value(ids)), until, std::move(done));
+  }
+  void cancel(const std::string& id, time_point until, answer done) override {
+    ask("cancel " + id, until, std::move(done));
+  }
+  void retry(const std::string& id, time_point until, answer done) override {
+    ask("retry " + id, until, std::move(done));
+  }
   void reload(answer done) override { ask("reload", {}, std::move(done)); }
   void metrics(std::function<void(std::string)> done) override { done("flock_peers 2\n"); }
 

@@ -79,6 +79,11 @@ TEST_CASE_FIXTURE(fixture, "each path asks the backend for what it says") {
   CHECK(asked_by(post("/v1/converge", R"({"why_run":true})")) == "why-run");
   CHECK(asked_by(post("/v1/converge", R"({"why_run":false})")) == "converge");
   CHECK(asked_by(post("/v1/reload")) == "reload");
+  CHECK(asked_by(post("/v1/notifications/bender0.1f.7/cancel")) == "cancel bender0.1f.7");
+  CHECK(asked_by(post("/v1/notifications/bender0.1f.7/retry?timeout=1s")) == "retry bender0.1f.7");
+  CHECK(backend.until() == clock.now() + 1s);
+  CHECK(asked_by(post("/v1/await?timeout=1m", R"({"ids":["a","b"]})")) == R"(await ["a","b"])");
+  CHECK(backend.until() == clock.now() + 1min);
 }
 
 TEST_CASE_FIXTURE(fixture, "a Chef run is told of what comes for it, until its stream ends") {
@@ -171,10 +176,24 @@ TEST_CASE_FIXTURE(fixture, "an action is asked for with the members of remote_no
   CHECK(has(accepted, "notify {"));
   CHECK(has(accepted, R"("resource":"execute[kill all humans]")"));
   CHECK(has(asked_by(post("/v1/notify?wait=completed", body)), "notify and wait {"));
-  CHECK(has(failure(post("/v1/notify?wait=finished", body)), "wait is accepted or completed, not finished"));
+  CHECK(has(asked_by(post("/v1/notify?wait=queued", body)), "notify and go {"));
+  CHECK(has(failure(post("/v1/notify?wait=finished", body)), "wait is queued, accepted or completed, not finished"));
   CHECK(has(failure(post("/v1/notify", R"({"resource":"a[b]","action":"run","node":"x","colour":"red"})")), "colour"));
   CHECK(has(failure(post("/v1/notify", R"({"action":"run","node":"x"})")), "resource"));
   CHECK(has(failure(post("/v1/notify", "{")), "400 bad_argument: the body"));
+}
+
+TEST_CASE_FIXTURE(fixture, "what is delayed waits for the end of a run, of the one that is named or of any") {
+  const std::string body =
+      R"({"resource":"execute[x]","action":"run","node":"bender1","timing":"delayed","on":"failure"})";
+
+  CHECK(has(asked_by(post("/v1/notify?run=life.1", body)), "at the end of life.1 notify {"));
+  CHECK(has(asked_by(post("/v1/notify", body)), "at the end of the run notify {"));
+  CHECK(has(backend.asked(), R"("on":"failure")"));
+  backend.reply = value(value::map{{"run", "life.1"}});
+  CHECK(post("/v1/notify", body).body == "{\"run\":\"life.1\"}\n");
+  CHECK(has(failure(post("/v1/notify?run=life.1", R"({"resource":"execute[x]","action":"run","node":"bender1"})")),
+            "400 bad_argument: run: only what is delayed waits for the end of a run"));
 }
 
 TEST_CASE_FIXTURE(fixture, "bodies of the wrong shape are refused with what is wrong") {
@@ -188,6 +207,9 @@ TEST_CASE_FIXTURE(fixture, "bodies of the wrong shape are refused with what is w
   CHECK(has(failure(post("/v1/updated")), "400 bad_argument: the body"));
   CHECK(failure(post("/v1/converge", R"({"why_run":1})")) == "400 bad_argument: the body: why_run is true or false");
   CHECK(failure(post("/v1/converge", R"({"dry":true})")) == "400 bad_argument: the body: unknown member: dry");
+  CHECK(failure(post("/v1/await", "{}")) == "400 bad_argument: the body: ids: expected a list, found null");
+  CHECK(failure(post("/v1/await", R"({"ids":[]})")) == "400 bad_argument: the body: ids are none");
+  CHECK(has(failure(post("/v1/await", R"({"ids":[1]})")), "400 bad_argument: the body: ids"));
   CHECK(failure(post("/v1/call/a/b/c", "{}")) == "400 bad_argument: the body is no list of arguments");
   CHECK(has(failure(post("/v1/call/a/b/c", "[1,")), "400 bad_argument: the body"));
   CHECK(has(failure(post("/v1/call/a/b/c", std::string(1000, '['))), "400 bad_argument: the body"));

@@ -35,8 +35,9 @@ TEST_CASE("the manual page and the completions of flockctl know its commands and
     for (const auto& o : flock::ctl::options())
       CHECK_MESSAGE(has(text, "--" + std::string(o.name)), path << " lacks --" << o.name);
     for (const auto& c : flock::ctl::commands()) {
-      const auto word = std::string(c.name.substr(0, c.name.find(' ')));
-      CHECK_MESSAGE(std::regex_search(text, std::regex("\\b" + word + "\\b")), path << " lacks " << c.name);
+      std::istringstream words{std::string(c.name)};
+      for (std::string word; words >> word;)
+        CHECK_MESSAGE(std::regex_search(text, std::regex("\\b" + word + "\\b")), path << " lacks " << c.name);
     }
   }
 }

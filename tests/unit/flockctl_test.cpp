@@ -150,8 +150,8 @@ TEST_CASE_FIXTURE(fixture, "each command asks flockd for what it says") {
   CHECK(asked_by({"notifications", "--state", "failed", "--node", "b"}) == "notifications failed b");
   CHECK(asked_by({"updated", "file[/tmp/fubar]", "create"}) == "updated file[/tmp/fubar] create");
   CHECK(has(asked_by(notify), R"("resource":"execute[kill all humans]")"));
-  CHECK(has(asked_by(notify + std::vector<std::string>{"--wait=completed"}), "notify and wait {"));
-  CHECK(has(asked_by(notify + std::vector<std::string>{"--on", "success"}), R"("on":"success")"));
+  CHECK(asked_by({"notification", "cancel", "bender0.1f.7"}) == "cancel bender0.1f.7");
+  CHECK(asked_by({"notification", "retry", "bender0.1f.7"}) == "retry bender0.1f.7");
 }
 
 TEST_CASE_FIXTURE(fixture, "every command of the list is helped with and names its usage") {
@@ -184,6 +184,17 @@ TEST_CASE_FIXTURE(fixture, "wrong usage names what was wrong and asks nobody") {
   CHECK(refusal_of({"nodse"}) == "flockctl: no such command: nodse; did you mean nodes?");
   CHECK(refusal_of({"frobnicate"}) == "flockctl: no such command: frobnicate");
   CHECK(refusal_of({"node"}) == "flockctl: no whole command: node; there is: node show");
+  CHECK(refusal_of({"notification"}) ==
+        "flockctl: no whole command: notification; there is: notification show, notification cancel, notification "
+        "retry");
+  CHECK(refusal_of({"notification", "cancel"}) ==
+        "flockctl: notification cancel needs more; usage: flockctl notification cancel ID");
+  CHECK(has(refusal_of({"notification", "retry", "a", "b"}), "notification retry does not take b"));
+  CHECK(refusal_of({"notification", "retry", "a", "--node", "b"}) ==
+        "flockctl: --node is no option of notification retry");
+  CHECK(has(refusal_of(notify + std::vector<std::string>{"--on", "sunday"}), "--on is one of always|success|failure"));
+  CHECK(refusal_of(notify + std::vector<std::string>{"--on", "success", "--wait", "completed"}) ==
+        "flockctl: --on sends at the end of the run: there is nothing to --wait for before");
   CHECK(refusal_of({"help", "nodse"}) == "flockctl: no such command: nodse; did you mean nodes?");
   CHECK(refusal_of({"ping"}) == "flockctl: ping needs more; usage: flockctl ping NODE");
   CHECK(has(refusal_of({"status", "bender1"}), "status does not take bender1"));
@@ -345,12 +356,135 @@ TEST_CASE_FIXTURE(fixture, "notify prints a line for each target and ends as the
   backend.reply = value(value::list{target("a", "queued", nullptr)});
   CHECK((run(notify) == exit_code::timed_out));
   CHECK((run({"updated", "a[b]", "c"}) == exit_code::ok));
-  backend.reply = value(value::list{target("a", "accepted", nullptr)});
-  CHECK((run(notify + std::vector<std::string>{"--wait=completed"}) == exit_code::timed_out));
+  const value unsure = value::map{{"code", "maybe_done"}, {"message", "not confirmed"}};
+  backend.reply = value(value::list{target("a", "queued", unsure)});
+  CHECK((run({"updated", "a[b]", "c"}) == exit_code::timed_out));
   backend.reply = flock::error{error_code::not_found, "no node matches role:web"};
   CHECK((run(notify) == exit_code::no_target));
   backend.reply = value(value::map{{"odd", true}});
   CHECK((run(notify) == exit_code::some_failed));
+}
+
+namespace {
+
+value notification(const char* id, const char* node, const char* state) {
+  return value::map{{"id", id}, {"node", node}, {"resource", "execute[x]"}, {"action", "run"}, {"state", state}};
+}
+
+const std::vector<std::string> notify_and_wait = notify + std::vector<std::string>{"--wait", "completed"};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "with --wait completed each target is shown when it has ended") {
+  std::vector<std::string> asked;
+  std::string shown_before;
+  backend.on_question = [&](const auto& answer) {
+    asked.push_back(backend.asked());
+    if (asked.size() == 1)
+      answer(value(value::list{notification("1", "a", "queued"), notification("2", "b", "failed"),
+                               notification("3", "c", "queued")}));
+    else if (asked.size() == 2)
+      answer(value(value::list{notification("3", "c", "succeeded")}));
+    else
+      answer(value(value::list{notification("1", "a", "succeeded")}));
+  };
+
+  CHECK((run(notify_and_wait + std::vector<std::string>{"--format", "table"}) == exit_code::some_failed));
+
+  REQUIRE(asked.size() == 3);
+  CHECK(has(asked[0], "notify and go {"));
+  CHECK(asked[1] == R"(await ["1","3"])");
+  CHECK(asked[2] == R"(await ["1"])");
+  CHECK(out ==
+        "ID  NODE  RESOURCE    ACTION  STATE      OUTCOME     ERROR\n"
+        "2   b     execute[x]  run     failed\n"
+        "3   c     execute[x]  run     succeeded\n"
+        "1   a     execute[x]  run     succeeded\n");
+}
+
+TEST_CASE_FIXTURE(fixture, "what has not ended at the deadline is shown as it stands") {
+  backend.on_question = [&](const auto& answer) {
+    if (has(backend.asked(), "await")) clock.advance(2s);
+    answer(value(value::list{notification("1", "a", has(backend.asked(), "await") ? "started" : "queued")}));
+  };
+
+  CHECK((run(notify_and_wait + std::vector<std::string>{"--timeout", "2s"}) == exit_code::timed_out));
+
+  CHECK(has(out, R"("state":"started")"));
+  CHECK(std::count(out.begin(), out.end(), '\n') == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a flockd that is started again is waited for, and its notifications with it") {
+  int questions = 0;
+  backend.on_question = [&](const auto& answer) {
+    if (++questions == 2)
+      answer(flock::error{error_code::shutting_down, "this node is stopping"});
+    else
+      answer(value(value::list{notification("1", "a", questions == 1 ? "queued" : "succeeded")}));
+  };
+
+  CHECK((run(notify_and_wait) == exit_code::ok));
+
+  CHECK(questions == 3);
+  CHECK(naps == 1);
+  CHECK(err == "flockctl: flockd does not answer; waiting for it\n");
+}
+
+TEST_CASE_FIXTURE(fixture, "on a terminal it is said who is waited for") {
+  terminal = true;
+  int questions = 0;
+  backend.on_question = [&](const auto& answer) {
+    value::list all;
+    for (const char* node : {"a", "b", "c", "d", "e"})
+      all.push_back(notification(node, node, ++questions > 5 ? "succeeded" : "queued"));
+    answer(value(std::move(all)));
+  };
+
+  CHECK((run(notify_and_wait) == exit_code::ok));
+
+  CHECK(err == "waiting for 5 of 5: a, b, c and 2 more ...\r\033[K");
+}
+
+TEST_CASE_FIXTURE(fixture, "--on is about the end of the run under way, or of the one that flockctl is called in") {
+  const auto on_success = notify + std::vector<std::string>{"--on", "success"};
+  backend.reply = value(value::map{{"notifications", value::list()}, {"run", "life.1"}});
+
+  CHECK((run(on_success) == exit_code::ok));
+  CHECK(has(backend.asked(), "at the end of the run notify {"));
+  CHECK(has(backend.asked(), R"("on":"success")"));
+  CHECK(out == "{\"notifications\":[],\"run\":\"life.1\"}\n");
+  environment["FLOCK_RUN"] = "life.1";
+  CHECK((run(on_success + std::vector<std::string>{"--format", "table"}) == exit_code::ok));
+  CHECK(has(backend.asked(), "at the end of life.1 notify {"));
+  CHECK(err == "flockctl: will be sent when run life.1 has ended, if it ends with success\n");
+
+  backend.reply = flock::error{error_code::conflict, "no run is under way on this node"};
+  CHECK((run(on_success) == exit_code::some_failed));
+  CHECK(err ==
+        "flockctl: no run is under way on this node, whose end --on could mean; without --on it is sent at once\n");
+}
+
+TEST_CASE_FIXTURE(fixture, "an action that was called and failed is a failure, also of flockctl") {
+  backend.reply = value(value::map{
+      {"outcome", "failed"}, {"exit_status", 3}, {"error", value::map{{"code", "io"}, {"message", "exit status 3"}}}});
+
+  CHECK((run({"call", "bender1/execute[x]", "run"}) == exit_code::some_failed));
+
+  CHECK(has(out, R"("exit_status":3)"));
+}
+
+TEST_CASE_FIXTURE(fixture, "what was cancelled or is tried again is shown, and a refusal ends with 1") {
+  backend.reply = notification("bender0-9", "a", "queued");
+  CHECK((run({"notification", "retry", "bender0-1", "--format", "table"}) == exit_code::ok));
+  CHECK(out == "ID         NODE  RESOURCE    ACTION  STATE\nbender0-9  a     execute[x]  run     queued\n");
+
+  backend.reply = flock::error{error_code::conflict, "cannot be cancelled: it may be on its way"};
+  CHECK((run({"notification", "cancel", "bender0-1"}) == exit_code::some_failed));
+  CHECK(err == "flockctl: cannot be cancelled: it may be on its way\n");
+  backend.reply = flock::error{error_code::not_found, "no notification x"};
+  CHECK((run({"notification", "cancel", "x"}) == exit_code::no_target));
+  backend.reply = flock::error{error_code::maybe_done, "not confirmed"};
+  CHECK((run({"notification", "retry", "x"}) == exit_code::timed_out));
 }
 
 TEST_CASE_FIXTURE(fixture, "events are printed from a cursor on") {

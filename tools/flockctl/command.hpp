@@ -23,6 +23,7 @@ struct invocation {
   const clock& time;
   const std::function<void(milliseconds)>& sleep;
   std::optional<milliseconds> timeout;  ///< as given
+  std::string run;                      ///< of flockd, in which flockctl was called: FLOCK_RUN; empty if in none
 
   const std::string& operand(std::size_t i) const { return words.operands[i]; }
 
@@ -71,6 +72,8 @@ result<exit_code> tell_updated(const invocation&);
 result<exit_code> notify_resource(const invocation&);
 result<exit_code> list_notifications(const invocation&);
 result<exit_code> show_notification(const invocation&);
+result<exit_code> cancel_notification(const invocation&);
+result<exit_code> retry_notification(const invocation&);
 result<exit_code> list_subscriptions(const invocation&);
 result<exit_code> show_events(const invocation&);
 result<exit_code> reload_files(const invocation&);

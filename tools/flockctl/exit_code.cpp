@@ -21,6 +21,8 @@ exit_code exit_code_of_one(const value& notification, until_state waited_for) {
   const auto state = name ? receipt_state_from(*name) : std::nullopt;
   if (!state || *state == receipt_state::unknown) return exit_code::timed_out;
   if (*state == receipt_state::succeeded) return exit_code::ok;
+  // It may be kept or not: the disk has not confirmed it.
+  if (notification["error"]["code"] == value(to_string(error_code::maybe_done))) return exit_code::timed_out;
   if (is_terminal(*state)) return exit_code_of_failure(notification);
   const bool enough =
       waited_for == until_state::any || (waited_for == until_state::accepted && *state != receipt_state::queued);

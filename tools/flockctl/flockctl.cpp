@@ -65,18 +65,20 @@ result<std::optional<milliseconds>> read_timeout(const arguments& words) {
   return std::optional(*timeout);
 }
 
+std::string variable(const surroundings& around, const std::string& name) {
+  const auto found = around.environment.find(name);
+  return found == around.environment.end() ? std::string() : found->second;
+}
+
 std::string socket_path(const arguments& words, const surroundings& around) {
   if (const auto given = words.one("socket")) return *given;
-  const auto found = around.environment.find("FLOCK_SOCKET");
-  const bool is_set = found != around.environment.end() && !found->second.empty();
-  return is_set ? found->second : std::string(default_socket);
+  const auto path = variable(around, "FLOCK_SOCKET");
+  return path.empty() ? std::string(default_socket) : path;
 }
 
 console::form output_form(const arguments& words, const surroundings& around) {
-  const auto no_color = around.environment.find("NO_COLOR");
-  const bool is_set = no_color != around.environment.end() && !no_color->second.empty();
   return {.json = words.one("format").value_or(around.out_is_terminal ? "table" : "json") == "json",
-          .color = around.out_is_terminal && !is_set,
+          .color = around.out_is_terminal && variable(around, "NO_COLOR").empty(),
           .progress = around.err_is_terminal,
           .width = around.out_is_terminal ? around.width : 0};
 }
@@ -111,7 +113,7 @@ result<exit_code> try_run(const std::vector<std::string>& line, const surroundin
   if (!timeout) return timeout.error();
   console out(around.out, around.err, output_form(*words, around));
   const auto flockd = around.connect(socket_path(*words, around));
-  return (*c)->run({*words, out, flockd, around.time, around.sleep, *timeout});
+  return (*c)->run({*words, out, flockd, around.time, around.sleep, *timeout, variable(around, "FLOCK_RUN")});
 }
 
 // Names and what they are for, in two columns.

@@ -17,7 +17,7 @@ std::size_t terminal_width() {
 
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> all;
-  for (const char* name : {"FLOCK_SOCKET", "NO_COLOR"})
+  for (const char* name : {"FLOCK_RUN", "FLOCK_SOCKET", "NO_COLOR"})
     if (const char* text = std::getenv(name)) all.emplace(name, text);
   return all;
 }

@@ -1,5 +1,6 @@
 #include "tools/flockctl/command.hpp"
 #include "tools/flockctl/location_options.hpp"
+#include "tools/flockctl/views.hpp"
 #include <flock/name.hpp>
 #include <flock/notification.hpp>
 
@@ -54,7 +55,7 @@ parameters with_timeout(const invocation& i, parameters query = {}) {
 result<exit_code> show_status(const invocation& i) {
   const auto status = i.flockd.get("/v1/status", i.deadline());
   if (!status) return status.error();
-  i.out.object(*status, {"id", "incarnation", "version", "address"});
+  i.out.object(*status, status_details(*status));
   return exit_code::ok;
 }
 

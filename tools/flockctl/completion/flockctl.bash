@@ -67,9 +67,15 @@ _flockctl() {
   # shellcheck disable=SC2086
   case "$command:${#operands[@]}" in
     :0 | help:0) _flockctl_offer $commands ;;
-    node:0 | notification:0) _flockctl_offer show ;;
+    node:0) _flockctl_offer show ;;
+    notification:0) _flockctl_offer show cancel retry ;;
     node:1 | actors:0 | ping:0 | resources:0 | subscriptions:0) _flockctl_offer_asked id nodes ;;
-    notification:1) _flockctl_offer_asked id notifications ;;
+    notification:1)
+      case "${operands[0]}" in
+        cancel) _flockctl_offer_asked id notifications --state queued ;;
+        *) _flockctl_offer_asked id notifications ;;
+      esac
+      ;;
     updated:0) _flockctl_offer_asked resource resources ;;
   esac
 }

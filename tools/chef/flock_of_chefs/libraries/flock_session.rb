@@ -80,7 +80,7 @@ module FlockOfChefs
       by = sender && notifier_of(sender)
       body['by'] = { 'resource' => by.resource.to_s, 'action' => by.action.to_s } if by
       body['notification'] = by.because if by && by.because
-      answered = connected? ? tell('notify', body) : @control.post('/v1/notify?timeout=0s', plain(body))
+      answered = connected? ? tell('notify', body) : @control.post('/v1/notify?wait=queued', plain(body))
       report_targets(wish, answered['notifications'])
       true
     rescue Error => e
