@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t echo_bytes = 64;
 constexpr milliseconds patience{60'000};
+constexpr int heap_mib = 256;  // for a thousand sessions
 
 /// Nodes with a quiet resource, each a process; it only grows.
 struct crowd {
@@ -190,7 +191,7 @@ result<void> measure(const settings& with, const report& to, const crowd& c, con
 }
 
 result<void> run(const settings& with, const report& to) {
-  auto on = stage::set_up(with);
+  auto on = stage::set_up(with, heap_mib);
   if (!on) return on.error();
   crowd c;
   for (const auto nodes : with.list("nodes")) {

@@ -5,10 +5,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
+#include <pthread.h>
 #include <sched.h>
 #include <string>
+#include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -39,18 +44,57 @@ flock::result<void> run_on(int cpu) {
   return error{error_code::bad_argument, "--pin " + std::to_string(cpu) + ": " + std::strerror(errno)};
 }
 
+/// Everything of this run, gone when it ends, also when it is interrupted. The processes end with this one anyway.
+class run_folder {
+ public:
+  /// Before there are other threads. Errors: io
+  static flock::result<std::string> make(const std::string& in) {
+    auto path = in + "/flock-bench-XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) return error{error_code::io, "--dir " + in + ": " + std::strerror(errno)};
+    return path;
+  }
+
+  explicit run_folder(std::string path) : path_(std::move(path)) {
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ours, s);
+    ::pthread_sigmask(SIG_BLOCK, &ours, nullptr);
+    std::thread([ours, path = path_] {
+      int signal = 0;
+      ::sigwait(&ours, &signal);
+      remove(path);
+      ::_exit(128 + signal);
+    }).detach();
+  }
+  run_folder(const run_folder&) = delete;
+  run_folder& operator=(const run_folder&) = delete;
+  ~run_folder() { remove(path_); }
+
+ private:
+  static void remove(const std::string& path) {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+
+  const std::string path_;
+};
+
 void print(const request& r, const earlier_run& before, measurement m) {
   if (r.cpu) m.parameters.emplace("cpu", *r.cpu);
   std::cout << to_json(before.compared(m.to_value())) << std::endl;
 }
 
-int run(const request& r) {
+int run(request& r) {
   if (r.cpu)
     if (auto pinned = run_on(*r.cpu); !pinned) return complain(pinned.error(), usage);
   const auto before = r.compare.empty() ? earlier_run() : earlier_run::read(r.compare);
   if (!before) return complain(before.error(), usage);
+  const auto path = run_folder::make(r.folder);
+  if (!path) return complain(path.error(), usage);
+  const run_folder folder(*path);
   int status = done;
   for (const auto* w : r.workloads) {
+    r.with.at(w->name).folder = *path;
     const auto ran = w->run(r.with.at(w->name), [&](const measurement& m) { print(r, *before, m); });
     if (!ran) status = complain(ran.error().within(w->name), a_workload_failed);
   }
@@ -63,7 +107,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words.front() == "--child") return play(words);
-  const auto asked = parse_request(words, workloads());
+  auto asked = parse_request(words, workloads());
   if (!asked) return complain({error_code::bad_argument, asked.error().what + "; see flock-bench --help"}, usage);
   switch (asked->what) {
     case request::kind::help:

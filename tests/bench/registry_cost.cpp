@@ -32,6 +32,8 @@ namespace {
 constexpr milliseconds patience{300'000};
 // Longer than the 100 ms for which a watcher waits before it reads a bucket anew.
 constexpr milliseconds quiet{500};
+// As a server for ten thousand nodes should have; with 64 it collects garbage all the time.
+constexpr int heap_mib = 1024;
 
 node_life a_life(const std::string& id) {
   return {incarnation::random(), id + ":22222", "0.1.0", system_clock().wall()};
@@ -306,7 +308,7 @@ result<void> run(const settings& with, const report& to) {
   const auto& sizes = with.list("nodes");
   const auto most = static_cast<std::size_t>(*std::max_element(sizes.begin(), sizes.end()));
   if (auto allowed = allow_sessions(most); !allowed) return allowed;
-  auto on = stage::set_up(with);
+  auto on = stage::set_up(with, heap_mib);
   if (!on) return on.error();
   table seen;
   for (const auto size : sizes) {

@@ -124,7 +124,7 @@ result<request> parse_request(const std::vector<std::string>& words, const std::
   po::options_description options;
   options.add_options()("workload", po::value(&names))("repeats", po::value(&common.repeats))(
       "plain", po::bool_switch(&common.plain))("pin", po::value(&cpu))(
-      "dir", po::value(&common.folder)->default_value("/var/tmp"))("compare", po::value(&out.compare))("help,h", "")(
+      "dir", po::value(&out.folder)->default_value("/var/tmp"))("compare", po::value(&out.compare))("help,h", "")(
       "version", "");
   for (const auto& w : known)
     for (const auto& p : w.parameters) parameters.emplace(p.name);

@@ -16,7 +16,7 @@ namespace flock::bench {
 struct settings {
   int repeats = 5;
   bool plain = false;
-  std::string folder;  ///< where temporary folders are made; journals are in them, so its disk counts
+  std::string folder;  ///< for all that a workload needs; it goes with the run
   std::map<std::string, std::vector<std::int64_t>, std::less<>> numbers;  ///< of the workload's parameters
 
   const std::vector<std::int64_t>& list(std::string_view parameter) const { return numbers.find(parameter)->second; }
@@ -47,6 +47,7 @@ struct request {
   std::vector<const workload*> workloads;
   std::map<std::string_view, settings> with;  ///< by workload
   std::optional<int> cpu;                     ///< for all processes
+  std::string folder;                         ///< where temporary files go
   std::string compare;                        ///< the file of an earlier run
 };
 

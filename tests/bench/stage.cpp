@@ -54,7 +54,7 @@ result<testing::child> start_role(std::string_view name, std::vector<std::string
   return testing::child::start({.command = std::move(command), .environment = {}, .log = log});
 }
 
-result<stage> stage::set_up(const settings& with) {
+result<stage> stage::set_up(const settings& with, int heap_mib) {
   if (auto good = check_zookeeper(); !good) return good.error();
   auto folder = make_folder_in(with.folder);
   if (!folder) return folder.error();
@@ -65,8 +65,9 @@ result<stage> stage::set_up(const settings& with) {
     if (!authority) return authority.error();
     out.authority_ = *std::move(authority);
   }
-  auto server =
-      testing::zookeeper_server::start({out.folder_ + "/zookeeper", testing::zookeeper_server::pick_ports(1)});
+  auto server = testing::zookeeper_server::start({.folder = out.folder_ + "/zookeeper",
+                                                  .ensemble = testing::zookeeper_server::pick_ports(1),
+                                                  .heap_mib = heap_mib});
   if (!server) return server.error();
   out.server_ = std::make_unique<testing::zookeeper_server>(*std::move(server));
   if (auto serves = out.server_->wait_until_serving(patience_for_zookeeper); !serves) return serves.error();

@@ -31,8 +31,8 @@ result<testing::child> start_role(std::string_view name, std::vector<std::string
 /// authority for their certificates. All of it goes with the object.
 class stage {
  public:
-  /// Errors: io, not_found (ZooKeeper or Java is not installed), timeout
-  static result<stage> set_up(const settings& with);
+  /// \param heap_mib  of ZooKeeper. Errors: io, not_found (ZooKeeper or Java is not installed), timeout
+  static result<stage> set_up(const settings& with, int heap_mib = 64);
   ~stage();
   stage(stage&&) = default;
   stage& operator=(stage&&) = delete;

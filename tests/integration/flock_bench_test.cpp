@@ -1,4 +1,5 @@
 #include "tests/bench/measurement.hpp"
+#include "tests/support/polling.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tools/cluster/child.hpp"
 #include "tools/cluster/files.hpp"
@@ -6,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <sstream>
@@ -102,6 +105,7 @@ TEST_CASE("usage: what is wrong is said, and nothing is measured") {
   CHECK(unknown.err == "flock-bench: no workload is called cal; see flock-bench --help\n");
   CHECK(missing.status == 2);
   CHECK(missing.err == "flock-bench: /nowhere: No such file or directory\n");
+  CHECK(flock_bench({"call", "--pin", "100000"}).err == "flock-bench: --pin 100000: Invalid argument\n");
   CHECK(unknown.lines.empty());
 }
 
@@ -198,4 +202,33 @@ TEST_CASE("sim: cost of what a node knows, and its growth") {
   const auto without_growth = expected;
   for (const auto& [measure, unit] : without_growth) expected.emplace(measure + "_growth", "exponent");
   check("sim", seen, expected);
+}
+
+TEST_CASE("usage: an interrupted run leaves nothing behind") {
+  const temporary_folder folder, output;
+  const auto log = (output.path() / "log").string();
+  auto process = child::start(
+      {.command = {find_program("", "flock-bench"), "call", "--calls", "100000000", "--dir", folder.path().string()},
+       .environment = {},
+       .log = log});
+  REQUIRE(process);
+  REQUIRE(eventually([&] { return !std::filesystem::is_empty(folder.path()); }));
+
+  process->signal(SIGINT);
+  const auto status = process->wait(milliseconds(10'000));
+
+  CHECK(status == 128 + SIGINT);
+  CHECK(eventually([&] { return std::filesystem::is_empty(folder.path()); }));
+}
+
+TEST_CASE("usage: a machine without Java is told what to install") {
+  const temporary_folder folder;
+  const auto log = (folder.path() / "log").string();
+  auto process = child::start({.command = {find_program("", "flock-bench"), "call"},
+                               .environment = {{"PATH", folder.path().string()}},
+                               .log = log});
+  REQUIRE(process);
+
+  CHECK(process->wait(milliseconds(10'000)) == 1);
+  CHECK(contents(log) == "flock-bench: call: no java in PATH; on Debian it is in the package default-jre-headless\n");
 }

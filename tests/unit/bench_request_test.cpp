@@ -36,7 +36,7 @@ TEST_CASE("a workload's parameters have their usual values unless told otherwise
   CHECK(with.number("calls") == 20000);
   CHECK(with.list("bytes") == std::vector<std::int64_t>{8, 16, 32});
   CHECK(with.repeats == 5);
-  CHECK(with.folder == "/var/tmp");
+  CHECK(asked->folder == "/var/tmp");
   CHECK(with.common() == flock::value::map{{"transport", "tls"}});
 }
 
@@ -47,9 +47,9 @@ TEST_CASE("common options hold for every workload") {
   CHECK(asked->workloads.size() == 2);
   CHECK(asked->cpu == 1);
   CHECK(asked->compare == "before");
+  CHECK(asked->folder == "/x");
   for (const auto& [name, with] : asked->with) {
     CHECK(with.repeats == 2);
-    CHECK(with.folder == "/x");
     CHECK(with.common() == flock::value::map{{"transport", "plain"}});
   }
 }

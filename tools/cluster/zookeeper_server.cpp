@@ -27,10 +27,10 @@ std::string classpath() {
   return "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
 }
 
-std::vector<std::string> command(const std::string& config) {
+std::vector<std::string> command(const std::string& config, int heap_mib) {
   return {"java",
           // Small and quick to start: 60 MB, 0.8 s.
-          "-Xms16m", "-Xmx64m", "-Xss256k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+          "-Xms16m", "-Xmx" + std::to_string(heap_mib) + "m", "-Xss256k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
           "-XX:ReservedCodeCacheSize=16m", "-Dzookeeper.jmx.log4j.disable=true",
           "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
           // Containers without children go after a second, not after a minute.
@@ -86,14 +86,16 @@ result<zookeeper_server> zookeeper_server::start(options o) {
   if (auto done = make_folder(o.folder + "/data"); !done) return done.error();
   if (auto done = write_file(o.folder + "/zoo.cfg", config_text(o)); !done) return done.error();
   if (auto done = write_file(o.folder + "/data/myid", std::to_string(o.number)); !done) return done.error();
-  auto process = run(o.folder, o.outlives_us);
+  auto process = run(o.folder, o.outlives_us, o.heap_mib);
   if (!process) return process.error();
   return zookeeper_server(std::move(o), std::move(*process));
 }
 
-result<child> zookeeper_server::run(const std::string& folder, bool outlives_us) {
-  return child::start(
-      {.command = command(folder + "/zoo.cfg"), .environment = {}, .log = folder + "/log", .outlives_us = outlives_us});
+result<child> zookeeper_server::run(const std::string& folder, bool outlives_us, int heap_mib) {
+  return child::start({.command = command(folder + "/zoo.cfg", heap_mib),
+                       .environment = {},
+                       .log = folder + "/log",
+                       .outlives_us = outlives_us});
 }
 
 result<void> zookeeper_server::wait_until_serving(milliseconds patience) {
@@ -111,7 +113,7 @@ result<void> zookeeper_server::wait_until_serving(milliseconds patience) {
 
 result<void> zookeeper_server::restart() {
   process_.kill();
-  auto process = run(options_.folder, options_.outlives_us);
+  auto process = run(options_.folder, options_.outlives_us, options_.heap_mib);
   if (!process) return process.error();
   process_ = std::move(*process);
   return {};

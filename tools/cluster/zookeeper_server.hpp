@@ -30,6 +30,7 @@ class zookeeper_server {
     std::vector<ports> ensemble;  ///< all of its servers, this one too; one of them: alone
     int number = 1;               ///< which of them this is, from 1
     bool outlives_us = false;     ///< see child
+    int heap_mib = 64;            ///< enough for hundreds of nodes
   };
 
   /// Starts it; it serves somewhat later, a server of an ensemble when most of them run.
@@ -37,7 +38,7 @@ class zookeeper_server {
   static result<zookeeper_server> start(options o);
   /// The process alone, in a folder where start() has been.
   /// Errors: io
-  static result<child> run(const std::string& folder, bool outlives_us);
+  static result<child> run(const std::string& folder, bool outlives_us, int heap_mib = 64);
 
   int port() const { return options_.ensemble[static_cast<std::size_t>(options_.number - 1)].client; }
   /// "127.0.0.1:port"
