@@ -558,6 +558,7 @@ value daemon::status_now() const {
                               {"session", static_cast<std::int64_t>(registry.session)},
                               {"operations", static_cast<std::int64_t>(registry.operations)},
                               {"last_error", registry.last_error}}},
+      {"journal", journal_now()},
       {"peers", std::move(peers)},
       {"queues", queues_now()},
       {"troubles", std::move(troubles)},
@@ -589,6 +590,18 @@ value daemon::queues_now() const {
                     {"oldest", oldest ? value(format_time(*oldest)) : value()}};
 }
 
+value daemon::journal_now() const {
+  const auto stats = core_.journal().stats();
+  const auto trouble = core_.journal().trouble();
+  return value::map{{"path", stats.path},
+                    {"bytes", static_cast<std::int64_t>(stats.bytes)},
+                    {"commits", static_cast<std::int64_t>(stats.commits)},
+                    {"waiting", stats.waiting},
+                    {"set_aside", stats.set_aside},
+                    {"trouble", trouble ? value(trouble->what) : value()},
+                    {"last_error", stats.last_error}};
+}
+
 void daemon::metrics(std::function<void(std::string)> done) {
   post([this, done = std::move(done)] { done(metrics_now()); });
 }
@@ -615,6 +628,13 @@ std::string daemon::metrics_now() const {
   const auto oldest = core_.deliveries().oldest_waiting();
   const auto age = oldest ? std::chrono::duration<double>(core_.wall() - *oldest).count() : 0.0;
   gauge("oldest_waiting_seconds", "Age of the oldest notification that is not acknowledged.", age);
+  const auto journal = core_.journal().stats();
+  gauge("journal_bytes", "Size of the journal on the disk.", journal.bytes);
+  gauge("journal_waiting", "Writes that are not durable yet.", journal.waiting);
+  gauge("journal_set_aside", "Damaged records that are kept for people to look at.", journal.set_aside);
+  gauge("journal_trouble", "Whether the disk is full or broken.", core_.journal().trouble() ? 1 : 0);
+  out << "# HELP flock_journal_commits_total Commits of the journal.\n# TYPE flock_journal_commits_total counter\n"
+      << "flock_journal_commits_total " << journal.commits << '\n';
   const auto registry = core_.registry_statistics();
   out << "# HELP flock_registry_operations_total Requests to the registry.\n# TYPE flock_registry_operations_total "
          "counter\n"

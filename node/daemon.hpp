@@ -96,6 +96,7 @@ class daemon final : public control_backend, private convergence::host {
   value status_now() const;
   value queues_now() const;
   std::map<receipt_state, std::size_t> notifications_by_state() const;
+  value journal_now() const;
   std::string metrics_now() const;
 
   flock::node& node_;

@@ -126,6 +126,7 @@ class node_core final : public caller,
   std::size_t queued(const node_id& peer) const { return seams_.network.queued(peer); }
   session_state registry_state() const { return membership_.state(); }
   registry::statistics registry_statistics() const { return seams_.tree.stats(); }
+  const storage& journal() const { return seams_.disk; }
   bool is_joined() const { return joined_; }
   std::optional<node_life> id_taken_by() const { return taken_by_; }
   void describe(const node_attributes& about);

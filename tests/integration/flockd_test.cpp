@@ -189,6 +189,26 @@ TEST_CASE("two flockd do not share a state-dir") {
   CHECK_MESSAGE(other.log() == "flockd: state-dir: " + state + " is used by another process\n", other.log());
 }
 
+TEST_CASE("a flockd tells of its journal") {
+  local_cluster::options o;
+  o.nodes = 1;
+  auto flock = local_cluster::start(o);
+  REQUIRE_MESSAGE(flock.has_value(), (flock ? "" : flock.error().what));
+  auto& bender0 = flock->node("bender0");
+
+  const auto status = bender0.get("/v1/status");
+
+  REQUIRE(status.has_value());
+  const auto& journal = (*status)["journal"];
+  CHECK(journal["path"] == flock::value(bender0.dir() + "/state/journal.db"));
+  CHECK(*journal["bytes"].as_int() > 0);
+  CHECK(journal["commits"].as_int());
+  CHECK(journal["waiting"].as_int());
+  CHECK(journal["set_aside"] == flock::value(0));
+  CHECK(journal["trouble"].is_null());
+  CHECK(journal["last_error"] == flock::value(""));
+}
+
 TEST_CASE("what a flockd had taken when it was killed is performed when it is back") {
   local_cluster::options o;
   o.nodes = 2;
