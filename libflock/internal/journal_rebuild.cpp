@@ -53,6 +53,8 @@ std::string name_for_people(const std::string& path, wall_time at) {
 
 /// The complete new file takes the place of the damaged one. Can be repeated after a crash at any point.
 outcome_of_sql replace(const std::string& path, const std::string& kept_as) {
+  std::error_code missing;
+  if (fs::file_size(log_of(path), missing) == 0 && !missing) fs::remove(log_of(path), missing);
   if (fs::exists(log_of(path)))
     if (auto f = rename(log_of(path), log_of(kept_as))) return f;
   if (fs::exists(path))
@@ -116,8 +118,10 @@ class copier {
 outcome_of_sql fill(sqlite_database& to, const rebuilding& what, rebuilt& out) {
   sqlite_database from;
   if (from.open(what.path, what.vfs)) return {};
-  // Whatever it makes of the file, nothing may be changed in it.
-  if (from.execute("pragma locking_mode = exclusive; pragma query_only = on; pragma cell_size_check = on")) return {};
+  // Nothing may be changed in it; and with a writable schema SQLite reads a file that was cut off as far as it goes.
+  if (from.execute("pragma locking_mode = exclusive; pragma query_only = on; pragma cell_size_check = on;"
+                   "pragma writable_schema = on"))
+    return {};
   auto f = copier(from, to, what, out).copy();
   from.close_untouched();
   return f;
