@@ -95,7 +95,11 @@ struct node::parts : std::enable_shared_from_this<node::parts> {
 
 result<void> node::parts::start(const node_id& id) {
   const auto life = incarnation::random();
-  const auto write = [this](std::string_view level, const std::string& text) { log(level, text); };
+  const auto troubles = std::make_shared<trouble_log>();
+  const auto write = [this, troubles](std::string_view level, const std::string& text) {
+    troubles->add(level, system_clock().wall(), text);
+    log(level, text);
+  };
   if (with.state_dir.empty()) {
     disk = std::make_unique<memory_storage>(life.str());
   } else {
@@ -125,8 +129,10 @@ result<void> node::parts::start(const node_id& id) {
         system_clock(), {with.registry.servers, with.registry.path, with.registry_auth, with.session_timeout, write});
   }
 
-  node_core::options core_options{std::move(self),   with.advertise,        with.about,
-                                  with.call_timeout, with.notification_ttl, write};
+  // The core keeps its own troubles itself.
+  const auto plain = [this](std::string_view level, const std::string& text) { log(level, text); };
+  node_core::options core_options{std::move(self),       with.advertise, with.about, with.call_timeout,
+                                  with.notification_ttl, plain,          troubles};
   core = node_core::make({*threads, *network, system_clock(), *tree, *disk}, std::move(core_options));
   if (auto bound = core->start(); !bound) return bound.error();
 

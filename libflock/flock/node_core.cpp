@@ -172,7 +172,7 @@ void node_core::post(task job) const {
 }
 
 void node_core::log(std::string_view level, const std::string& text) const {
-  troubles_.add(level, wall(), text);
+  troubles().add(level, wall(), text);
   if (options_.log) options_.log(level, text);
 }
 

@@ -58,6 +58,8 @@ class node_core final : public caller,
     milliseconds notification_ttl{24 * 3600'000};
     /// One line for the log: level and text.
     std::function<void(std::string_view level, const std::string& text)> log;
+    /// Where the last warnings and errors are kept; those of the seams may be there, too.
+    std::shared_ptr<trouble_log> troubles = std::make_shared<trouble_log>();
   };
 
   static std::shared_ptr<node_core> make(seams s, options o);
@@ -156,8 +158,7 @@ class node_core final : public caller,
   std::shared_ptr<void> on_progress(progress f);
 
   /// From any thread.
-  trouble_log& troubles() { return troubles_; }
-  const trouble_log& troubles() const { return troubles_; }
+  trouble_log& troubles() const { return *options_.troubles; }
 
   /// What is in it is durable.
   event_log& events() { return events_.log(); }
@@ -223,7 +224,6 @@ class node_core final : public caller,
   std::atomic<std::shared_ptr<const policy>> policy_;
 
   // Safe for threads.
-  mutable trouble_log troubles_;
   call_table calls_;
   actor_host host_;
   std::atomic<time_point> call_timer_{time_point::max()};

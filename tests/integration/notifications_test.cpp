@@ -3,14 +3,17 @@
 
 #include "tests/support/polling.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tools/cluster/child.hpp"
 #include "tools/cluster/files.hpp"
 #include <flock/testing/local_cluster.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -22,6 +25,7 @@ namespace {
 
 /// Two nodes; bender1 declares what `flaky` and `slow` are.
 struct fixture {
+  const std::string flockctl = (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "flockctl").string();
   temporary_folder out;
   local_cluster flock;
   cluster_node& bender0 = flock.node("bender0");
@@ -35,16 +39,14 @@ struct fixture {
   local_cluster start() {
     local_cluster::options o;
     o.nodes = 2;
-    // The first one waits until the test lets it go, and each says that it was performed.
+    // `flaky` fails until it is mended; `slow` says that it is performed, and waits until the test lets it go.
     o.resources["bender1"] = R"({
       "execute[flaky]": {"action": "nothing", "command": "echo no toast; test -e )" +
                              path("mended") + R"( || exit 3"},
       "execute[slow]": {"action": "nothing",
                         "command": "echo done >> )" +
                              path("slow") + R"(; while [ ! -e )" + path("go") + R"( ]; do sleep 0.05; done"}})";
-    o.resources["bender0"] = R"({
-      "execute[in a run]": {"command": ")" +
-                             (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "flockctl").string() +
+    o.resources["bender0"] = R"({"execute[in a run]": {"command": ")" + flockctl +
                              R"( notify 'execute[slow]' run --node bender1 --on success"}})";
     auto started = local_cluster::start(o);
     REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().what));
@@ -162,6 +164,36 @@ TEST_CASE_FIXTURE(fixture, "events go on after a restart, each seen once") {
   const auto number = [](const std::string& c) { return std::stoull(c.substr(c.rfind('.') + 1)); };
   CHECK(number(*later.front()["cursor"].as_text()) == number(cursor) + 1);
   CHECK(std::any_of(later.begin(), later.end(), [](const value& e) { return e["type"] == value("succeeded"); }));
+}
+
+TEST_CASE_FIXTURE(fixture, "whoever follows events sees each once, over a kill and a restart") {
+  touch("go");
+  const auto seen = path("seen");
+  auto follower = child::start(
+      {.command = {flockctl, "--socket", bender0.socket(), "events", "--follow", "--format", "json"}, .output = seen});
+  REQUIRE(follower.has_value());
+  const auto lines = [&](const std::string& part) {
+    const auto text = contents(seen);
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  notify("execute[slow]", {"--wait", "completed"});
+  REQUIRE(eventually([&] { return lines(R"("type":"succeeded")") == 1; }));
+
+  bender0.kill();
+  REQUIRE(bender0.start());
+  notify("execute[slow]", {"--wait", "completed", "--timeout", "30s"});
+
+  REQUIRE(eventually([&] { return lines(R"("type":"succeeded")") == 2; }));
+  std::uint64_t expected = 0;
+  std::istringstream all(contents(seen));
+  for (std::string line; std::getline(all, line); ++expected) {
+    const auto cursor = *from_json(line).value()["cursor"].as_text();
+    const auto number = std::stoull(cursor.substr(cursor.rfind('.') + 1));
+    if (expected == 0) expected = number;
+    CHECK(number == expected);
+  }
 }
 
 TEST_CASE_FIXTURE(fixture, "notifications are listed by state and target, and counted by status") {

@@ -77,7 +77,9 @@ TEST_CASE("status tells how the node is, what waits for whom, and what went wron
                "receivers": [{"node": "bender1", "waiting": 1, "connected": true},
                              {"node": "fry", "waiting": 12, "connected": false}],
                "notifications": {"queued": 13, "accepted": 0, "succeeded": 120, "failed": 1}},
-    "journal": {"bytes": 4096},
+    "journal": {"path": "/state/journal.db", "bytes": 4096, "commits": 7, "waiting": 2, "set_aside": 0,
+                "trouble": "the disk is full", "last_error": "the disk is full"},
+    "something": {"new": 1},
     "troubles": [{"at": "2026-01-31T00:00:02.000Z", "level": "error", "text": "not notified: x"}]})");
 
   CHECK(render(status_details(s), false) ==
@@ -89,6 +91,9 @@ TEST_CASE("status tells how the node is, what waits for whom, and what went wron
         "address        127.0.0.1:2, over TLS\n"
         "registry       ready, this node is registered\n"
         "               zk://zk1/flock, through 10.0.0.1:2181\n"
+        "journal        /state/journal.db, 4096 bytes\n"
+        "               2 writes are not durable yet\n"
+        "               it takes no writes: the disk is full\n"
         "resources      3\n"
         "run            none\n"
         "notifications  13 queued, 120 succeeded, 1 failed\n"
@@ -97,6 +102,6 @@ TEST_CASE("status tells how the node is, what waits for whom, and what went wron
         "               fry      12  not connected\n"
         "peers          bender1  alive    127.0.0.1:3  0.1\n"
         "               leela    suspect  127.0.0.1:4  0.1  12 bytes to be sent\n"
-        "journal.bytes  4096\n"
+        "something.new  1\n"
         "last errors    2026-01-31T00:00:02.000Z  error  not notified: x\n");
 }

@@ -95,6 +95,24 @@ std::string registry_of(const value& registry) {
   return text;
 }
 
+// "/var/lib/flock/journal.db, 4096 bytes", and what is wrong with it.
+std::string journal_of(const value& journal) {
+  if (!journal.as_map()) return {};
+  std::string text = text_of(journal["path"]);
+  if (const auto bytes = text_of(journal["bytes"]); !bytes.empty())
+    text.append(text.empty() ? "" : ", ").append(bytes).append(" bytes");
+  const auto more = [&](const value& count, const char* what) {
+    if (const auto* n = count.as_int(); n && *n > 0) text.append("\n").append(std::to_string(*n)).append(what);
+  };
+  more(journal["waiting"], " writes are not durable yet");
+  more(journal["set_aside"], " damaged records are set aside");
+  if (const auto why = text_of(journal["trouble"]); !why.empty())
+    text += "\nit takes no writes: " + why;
+  else if (const auto last = text_of(journal["last_error"]); !last.empty())
+    text += "\nlast error: " + last;
+  return text;
+}
+
 template <class Row> std::string rows_of(const value& list, Row row) {
   std::vector<std::vector<std::string>> rows;
   const auto* elements = list.as_list();
@@ -165,6 +183,7 @@ std::vector<detail> status_details(const value& s) {
   d.add("started", text_of(s["started"]));
   d.add("address", text_of(s["address"]) + (s["tls"] == value(true) ? ", over TLS" : ", without TLS"));
   d.add("registry", registry_of(s["registry"]));
+  d.add("journal", journal_of(s["journal"]));
   d.add("resources", text_of(s["resources"]));
   d.add("run", run_of(s));
   d.add("notifications", counted(queues["notifications"]));
@@ -173,7 +192,7 @@ std::vector<detail> status_details(const value& s) {
   auto known = std::move(d).take();
   auto others = s.as_map() ? *s.as_map() : value::map();
   for (const char* shown : {"id", "incarnation", "environment", "version", "started", "address", "tls", "registry",
-                            "resources", "run", "queues", "peers", "troubles"})
+                            "journal", "resources", "run", "queues", "peers", "troubles"})
     others.erase(shown);
   for (auto& other : details_of(others)) known.push_back(std::move(other));
   if (auto troubles = troubles_of(s); !troubles.empty()) known.push_back({"last errors", std::move(troubles)});
