@@ -14,22 +14,24 @@ chef_resource::chef_resource(surroundings around, resource_name name, const std:
 }
 
 void chef_resource::invoke(std::string_view method, const value::list& arguments, responder answer) {
-  if (method == "state") return around_.state(name_, std::move(answer));
+  take(
+      method, arguments, [] { return true; }, std::move(answer));
+}
+
+void chef_resource::take(std::string_view method, const value::list& arguments, beginning begin, responder answer) {
+  if (method == "state") {
+    if (begin()) around_.state(name_, std::move(answer));
+    return;
+  }
   if (std::none_of(methods_.begin(), methods_.end(), [&](const method_info& m) { return m.name == method; }))
     return answer(error{error_code::no_such_method, name_.str() + " has no action " + std::string(method)});
   if (arguments.size() > 1) {
     return answer(error{error_code::bad_argument,
                         "an action takes one argument at most, got " + std::to_string(arguments.size())});
   }
-  action_context why;
-  std::string notification;
-  if (!arguments.empty()) {
-    auto read = action_context::from_value(arguments.front());
-    if (!read) return answer(read.error().within("argument 1"));
-    why = *std::move(read);
-    if (const auto* id = arguments.front()["notification"].as_text()) notification = *id;
-  }
-  around_.perform(name_, std::string(method), std::move(why), std::move(notification), std::move(answer));
+  auto why = arguments.empty() ? action_context() : action_context::from_value(arguments.front());
+  if (!why) return answer(why.error().within("argument 1"));
+  around_.perform(name_, std::string(method), *std::move(why), std::move(begin), std::move(answer));
 }
 
 }  // namespace flock

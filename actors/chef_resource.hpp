@@ -19,9 +19,7 @@ class chef_resource final : public actor_object {
  public:
   /// Called on any thread. They outlive the actor.
   struct surroundings {
-    std::function<void(const resource_name&, std::string action, action_context why, std::string notification,
-                       responder)>
-        perform;
+    std::function<void(const resource_name&, std::string action, action_context why, beginning, responder)> perform;
     std::function<void(const resource_name&, responder)> state;
   };
 
@@ -31,6 +29,7 @@ class chef_resource final : public actor_object {
 
   /// Errors: no_such_method, bad_argument, and those of chef_runs::perform
   void invoke(std::string_view method, const value::list& arguments, responder answer) override;
+  void take(std::string_view method, const value::list& arguments, beginning begin, responder answer) override;
 
  private:
   surroundings around_;

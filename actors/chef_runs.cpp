@@ -12,14 +12,14 @@ chef_runs::chef_runs(std::string life, const clock& time, host& of, options o)
 
 // What is wanted.
 
-void chef_runs::perform(wanted what, responder answer) {
+void chef_runs::perform(wanted what, beginning begin, responder answer) {
   if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
   if (waiting_.size() >= options_.waiting) {
     return answer(
         error{error_code::refused, std::to_string(waiting_.size()) + " actions wait for a Chef run on this node"});
   }
   what.number = ++numbered_;
-  waiting_.push_back({std::move(what), std::move(answer)});
+  waiting_.push_back({std::move(what), std::move(begin), std::move(answer)});
   give_next();
   consider();
 }
@@ -28,14 +28,24 @@ void chef_runs::give_next() {
   if (!current_ || !current_->ready) return;
   auto in_hand =
       static_cast<std::size_t>(std::count_if(waiting_.begin(), waiting_.end(), [](auto& e) { return e.given; }));
-  for (auto& e : waiting_) {
-    if (in_hand >= options_.given) return;
-    if (e.given) continue;
-    e.given = true;
-    ++in_hand;
-    current_->reasons.emplace(e.what.number, e.what.why);
-    host_.give(e.what);
+  for (auto e = waiting_.begin(); e != waiting_.end() && in_hand < options_.given;) {
+    if (!e->given && !may_begin(*e)) {
+      e = waiting_.erase(e);
+      continue;
+    }
+    if (!std::exchange(e->given, true)) {
+      ++in_hand;
+      current_->reasons.emplace(e->what.number, e->what.why);
+      host_.give(e->what);
+    }
+    ++e;
   }
+}
+
+/// \returns false if its time has passed, and somebody else has answered
+bool chef_runs::may_begin(entry& e) {
+  const auto begin = std::exchange(e.begin, {});
+  return !begin || begin();
 }
 
 result<void> chef_runs::performed(std::uint64_t number, result<value> how) {

@@ -49,7 +49,6 @@ class chef_runs {
     resource_name resource;
     std::string action;
     action_context why;
-    std::string notification;  ///< its id, if it came as one
   };
 
   class host {
@@ -69,9 +68,10 @@ class chef_runs {
   /// \param life  begins the id of each run, so that no two of a node's lives share one
   chef_runs(std::string life, const clock& time, host& of, options o);
 
-  /// Wants an action; answered when a run has performed it, with {"outcome","output"}.
-  /// Errors: refused (too many wait), shutting_down, and whatever made it fail
-  void perform(wanted what, responder answer);
+  /// Wants an action; answered when a run has performed it. It begins when a run takes it for the first time.
+  /// Errors: refused (too many wait), down (the runs that took it ended before it did), io (no run comes as far as to
+  /// take it), shutting_down
+  void perform(wanted what, beginning begin, responder answer);
 
   /// Somebody asks for a run. \returns its number, for when_ended(): of the one that is about to start, or of the next
   /// one if one is under way. Errors: refused (there is no command)
@@ -107,6 +107,7 @@ class chef_runs {
  private:
   struct entry {
     wanted what;
+    beginning begin;  // empty once it has begun
     responder answer;
     int attempts = 0;
     bool given = false;
@@ -125,6 +126,7 @@ class chef_runs {
   };
 
   void give_next();
+  static bool may_begin(entry& e);
   void consider();
   void start();
   void expire();

@@ -242,10 +242,9 @@ void chef::adopt(std::map<resource_name, known_resource> next) {
 void chef::publish(const resource_name& name, const std::vector<std::string>& actions) {
   if (ways_.is_declared(name)) return log_("warning", name.str() + " is declared in a file; Chef's is not published");
   chef_resource::surroundings around{
-      [this](const resource_name& what, std::string action, action_context why, std::string notification,
-             responder done) {
-        post([this, wanted = chef_runs::wanted{0, what, std::move(action), std::move(why), std::move(notification)},
-              done = std::move(done)] { runs_.perform(wanted, done); });
+      [this](const resource_name& what, std::string action, action_context why, beginning begin, responder done) {
+        post([this, wanted = chef_runs::wanted{0, what, std::move(action), std::move(why)}, begin = std::move(begin),
+              done = std::move(done)] { runs_.perform(wanted, begin, done); });
       },
       [this](const resource_name& what, responder done) {
         post([this, what, done = std::move(done)] { done(state_of(what)); });
@@ -288,10 +287,13 @@ result<value> chef::performed(const value& body) {
   if (!outcome) return outcome.error();
   const auto why = member_or<std::string>(body, "error", {});
   if (!why) return why.error();
-  const bool failed = *outcome == to_string(outcome::failed);
-  auto how = failed ? result<value>(error{error_code::io, *why})
-                    : result<value>(value(value::map{{"outcome", *outcome}, {"exit_status", 0}, {"output", ""}}));
-  if (auto known = runs_.performed(static_cast<std::uint64_t>(*number), std::move(how)); !known) return known.error();
+  value::map how{{"outcome", *outcome}, {"exit_status", 0}, {"output", ""}};
+  if (*outcome == to_string(outcome::failed)) {
+    how["exit_status"] = value();
+    how["error"] = value::map{{"code", to_string(error_code::io)}, {"message", *why}};
+  }
+  if (auto known = runs_.performed(static_cast<std::uint64_t>(*number), value(std::move(how))); !known)
+    return known.error();
   return value(value::map{});
 }
 
@@ -337,7 +339,7 @@ void chef::end(bool success, const std::string& why) {
 void chef::give(const chef_runs::wanted& what) {
   if (!next_) return;
   next_(value(value::map{{"notification", what.number},
-                         {"id", what.notification},
+                         {"id", what.why.notification},
                          {"resource", what.resource.str()},
                          {"action", what.action},
                          {"causes", what.why.to_value()["causes"]}}));

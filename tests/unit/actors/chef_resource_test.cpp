@@ -18,11 +18,13 @@ struct fixture {
   }
 
   std::string performed;
+  bool begun = false;
   chef_resource actor{
       {.perform =
            [this](const resource_name& what, const std::string& action, const action_context& why,
-                  const std::string& notification, const responder& done) {
-             performed = action + " " + what.str() + " for " + notification;
+                  const beginning& begin, const responder& done) {
+             begun = begin();
+             performed = action + " " + what.str() + " for " + why.notification;
              for (const auto& c : why.causes) performed += " because of " + c.resource;
              done(value("performed"));
            },
@@ -46,6 +48,7 @@ TEST_CASE_FIXTURE(fixture, "an action is performed by Chef, which is told why") 
 
   CHECK(*invoke("run", {why}) == value("performed"));
   CHECK(performed == "run execute[x] for n-1 because of file[y]");
+  CHECK(begun);
 }
 
 TEST_CASE_FIXTURE(fixture, "an action that Chef does not know is refused here") {

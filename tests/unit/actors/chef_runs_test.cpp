@@ -16,6 +16,8 @@ namespace {
 
 using lines = std::vector<std::string>;
 
+bool may_begin() { return true; }
+
 /// A node whose Chef does what the test says.
 struct fixture : chef_runs::host {
   void give(const chef_runs::wanted& what) override { given.push_back(what); }
@@ -24,7 +26,7 @@ struct fixture : chef_runs::host {
   void wake_at(time_point when) override { woken_at = when; }
 
   void want(const std::string& action) {
-    runs.perform({.resource = *resource_name::parse("execute[x]"), .action = action},
+    runs.perform({.resource = *resource_name::parse("execute[x]"), .action = action}, may_begin,
                  [this, action](result<value> how) {
                    answers.push_back(action + ": " + (how ? to_json(*how) : to_string(how.error())));
                  });
@@ -154,6 +156,30 @@ TEST_CASE_FIXTURE(fixture, "a run that was killed three times over one action ma
                          "ended"});
 }
 
+TEST_CASE_FIXTURE(fixture, "an action begins when a run takes it, and not again when the next one does") {
+  int begun = 0;
+  runs.perform(
+      {.resource = *resource_name::parse("execute[x]"), .action = "run"}, [&] { return ++begun > 0; },
+      [](result<value>) {});
+  CHECK(begun == 0);
+
+  run_begins();
+  runs.end(false, "its connection ended");
+  run_begins();
+  CHECK(begun == 1);
+  CHECK(given.size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "what may not begin any more is given to no run") {
+  runs.perform(
+      {.resource = *resource_name::parse("execute[x]"), .action = "run"}, [] { return false; }, [](result<value>) {});
+  want("stop");
+
+  run_begins();
+  CHECK(actions_given() == lines{"stop"});
+  CHECK(runs.waiting() == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "a failed run does not count against what it was not given") {
   run_begins();
   runs.end(false, "a resource failed");
@@ -241,7 +267,8 @@ TEST_CASE_FIXTURE(fixture, "a run has only so many in hand") {
   REQUIRE(narrow.begin(false));
   narrow.ready();
   for (const char* action : {"a", "b", "c"})
-    narrow.perform({.resource = *resource_name::parse("execute[x]"), .action = action}, [](result<value>) {});
+    narrow.perform({.resource = *resource_name::parse("execute[x]"), .action = action}, may_begin,
+                   [](result<value>) {});
   CHECK(actions_given() == lines{"a", "b"});
 
   CHECK(narrow.performed(given[0].number, done));
@@ -251,8 +278,8 @@ TEST_CASE_FIXTURE(fixture, "a run has only so many in hand") {
 TEST_CASE_FIXTURE(fixture, "beyond its bound nothing more waits") {
   chef_runs narrow("life", time, *this, {.waiting = 1});
   std::optional<result<value>> second;
-  narrow.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"}, [](result<value>) {});
-  narrow.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"},
+  narrow.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"}, may_begin, [](result<value>) {});
+  narrow.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"}, may_begin,
                  [&](result<value> how) { second = std::move(how); });
 
   REQUIRE(second);
@@ -261,7 +288,7 @@ TEST_CASE_FIXTURE(fixture, "beyond its bound nothing more waits") {
 
 TEST_CASE_FIXTURE(fixture, "without a command nothing is started, and a request is refused") {
   chef_runs without("life", time, *this, {});
-  without.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"}, [](result<value>) {});
+  without.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"}, may_begin, [](result<value>) {});
   time.advance(1h);
   without.wake();
 
@@ -288,7 +315,7 @@ TEST_CASE_FIXTURE(fixture, "a run knows why it was given something, until it end
   runs.perform({.resource = *resource_name::parse("execute[x]"),
                 .action = "run",
                 .why = {.run = {}, .causes = {{*node_id::parse("fry"), "file[y]", "create"}}}},
-               [](result<value>) {});
+               may_begin, [](result<value>) {});
   const auto number = given[0].number;
   CHECK(runs.performed(number, done));
   REQUIRE(runs.why(number));
