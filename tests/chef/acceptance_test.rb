@@ -559,4 +559,22 @@ class AcceptanceTest < Minitest::Test
 
     killed?(1)
   end
+
+  def test_flockctl_asks_for_runs_and_waits_for_them
+    fleet.recipe('bender1', "execute 'always' do\n  command '#{note('killed', 'ran')}'\nend\n")
+    fleet.starts_chef('bender1')
+
+    output, code = fleet.flockctl('bender0', 'run-chef', '--node', 'bender1', '--wait')
+    assert_equal 0, code, output
+    assert_equal 'succeeded', JSON.parse(output)['state']
+    assert_equal %w(ran), fleet.lines('killed')
+    assert_equal 0, fleet.flockctl('bender0', 'wait', 'bender1=alive', 'bender1/run=idle', 'bender1/execute[always]=updated').last
+
+    fleet.recipe('bender1', "execute 'false'\n")
+    output, code = fleet.flockctl('bender0', 'run-chef', '--node', 'bender1', '--wait')
+    assert_equal 1, code, output
+    assert_equal ['failed', 'exit status 1'], JSON.parse(output).values_at('state', 'error')
+
+    assert_equal 5, fleet.flockctl('bender1', 'run-chef', '--node', 'bender0').last # it has no command for it
+  end
 end

@@ -99,6 +99,8 @@ class ChefFleet
       conf.puts("chef-command = #{command(node).join(' ')}", "chef-lock = #{home(node, 'cache')}/chef-client-running.pid")
     end
     restart(node)
+    # The others know it at its new address.
+    (@nodes - [node]).each { |other| eventually("#{other} reaches #{node}") { flockctl(other, 'ping', node).last.zero? } }
   end
 
   def restart(node)

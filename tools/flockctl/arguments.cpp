@@ -87,6 +87,8 @@ result<arguments> parse_arguments(const std::vector<std::string>& words, const s
     if (equals != std::string::npos) {
       if (o->value.empty()) return wrong("--" + name + " takes no value");
       text = spelt.substr(equals + 1);
+    } else if (!o->alone.empty() && (word + 1 == words.end() || !is_choice(o->value, *(word + 1)))) {
+      text = o->alone;
     } else if (!o->value.empty()) {
       if (++word == words.end()) return wrong("--" + name + " needs a value: " + std::string(o->value));
       text = *word;

@@ -17,6 +17,7 @@ struct option {
   std::string_view value;  ///< what follows it: empty if nothing does; "a|b" if it must be one of these
   std::string_view does;
   bool repeats = false;
+  std::string_view alone{};  ///< its value if none of its choices follows; empty if one must
 };
 
 /// The words of a command line, taken apart.

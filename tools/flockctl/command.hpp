@@ -77,5 +77,7 @@ result<exit_code> retry_notification(const invocation&);
 result<exit_code> list_subscriptions(const invocation&);
 result<exit_code> show_events(const invocation&);
 result<exit_code> reload_files(const invocation&);
+result<exit_code> run_chef(const invocation&);
+result<exit_code> wait_for(const invocation&);
 
 }  // namespace flock::ctl

@@ -22,7 +22,7 @@ _flockctl_offer_asked() {
 
 _flockctl() {
   local commands="status nodes node actors ping call resources converge updated notify notifications notification
-    subscriptions events reload help"
+    subscriptions events reload run-chef wait help"
   local common="--socket --format --timeout --help"
   local location="--node --role --recipe --environment --query --any --all-of"
   local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
@@ -31,7 +31,7 @@ _flockctl() {
 
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "${COMP_WORDS[i]}" in
-      --socket | --format | --timeout | --node | --role | --recipe | --environment | --query | --count | --wait | --on | \
+      --socket | --format | --timeout | --node | --role | --recipe | --environment | --query | --count | --wait | --on | --splay | --batch | \
         --state | --since) ((++i)) ;;
       --*) ;;
       *) if [[ -z "$command" ]]; then command="${COMP_WORDS[i]}"; else operands+=("${COMP_WORDS[i]}"); fi ;;
@@ -45,7 +45,7 @@ _flockctl() {
     --state) _flockctl_offer queued accepted started succeeded failed expired cancelled unknown ;;
     --node) _flockctl_offer_asked id nodes ;;
     --socket) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-    --timeout | --role | --recipe | --environment | --query | --count | --since) return ;;
+    --splay | --batch | --timeout | --role | --recipe | --environment | --query | --count | --since) return ;;
   esac
   [[ ${#COMPREPLY[@]} -eq 0 ]] || return
 
@@ -57,6 +57,7 @@ _flockctl() {
       notify) _flockctl_offer $common $location --wait --on ;;
       notifications) _flockctl_offer $common --state --node ;;
       ping) _flockctl_offer $common --count ;;
+      run-chef) _flockctl_offer $common $location --wait --splay --batch ;;
       converge) _flockctl_offer $common --why-run ;;
       events) _flockctl_offer $common --follow --since ;;
       *) _flockctl_offer $common ;;
