@@ -6,12 +6,13 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace flock::internal {
 
-/// What is wrong with a disk, for those who ask and for the log: one line when it begins or becomes another trouble,
-/// one when it is over, however often it is tried meanwhile. Pure.
+/// What is wrong with a disk, for those who ask and for the log: one line for each thing that is wrong and one when it
+/// is over, however often it is tried meanwhile. Pure.
 class disk_trouble {
  public:
   struct line {
@@ -33,6 +34,7 @@ class disk_trouble {
   std::optional<error> now_;
   std::string last_;
   time_point since_{};
+  std::set<std::string> logged_;  // of what is wrong now
 };
 
 }  // namespace flock::internal

@@ -49,7 +49,8 @@ class sqlite_journal final : public storage {
         folder_(std::move(folder)),
         file_(std::move(file)),
         id_(file_->id()),
-        damaged_(file_->damaged()) {
+        damaged_(file_->damaged()),
+        pauses_(options_.first_pause, options_.last_pause, std::random_device()()) {
     opened();
     thread_ = std::thread([this] { run(); });
   }
@@ -91,6 +92,7 @@ class sqlite_journal final : public storage {
   bool must_open_again_ = false;
   std::string id_;  // changes in renew_id() only
   const std::vector<std::string> damaged_;
+  backoff pauses_;  // the thread's
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable work_;
@@ -241,10 +243,9 @@ void sqlite_journal::bring_over_log() {
 
 /// Tries until it is done. \returns false if stop() does not wait any longer
 bool sqlite_journal::insist(const std::function<outcome_of_sql()>& work) {
-  backoff pauses(options_.first_pause, options_.last_pause, std::random_device()());
   while (auto f = attempt(work)) {
     met(*f);
-    if (!pause(pauses.next())) return false;
+    if (!pause(pauses_.next())) return false;
   }
   over();
   return true;
@@ -294,6 +295,7 @@ void sqlite_journal::met(const fault& what) {
 
 void sqlite_journal::over() {
   if (!in_trouble_) return;
+  pauses_.reset();
   std::optional<disk_trouble::line> line;
   {
     std::lock_guard lock(mutex_);

@@ -35,14 +35,17 @@ TEST_CASE("a trouble is logged when it begins and when it is over, however often
   CHECK_FALSE(t.over(start + 91s).has_value());
 }
 
-TEST_CASE("another trouble in the midst of one is logged, and lasts from the first one on") {
+TEST_CASE("another trouble in the midst of one is logged once, and lasts from the first one on") {
   disk_trouble t;
   t.met(full, 1, start);
 
   CHECK(t.met(broken, 1, start + 1s).has_value());
   CHECK(t.now()->what == broken.what);
+  CHECK_FALSE(t.met(full, 1, start + 1s).has_value());
+  CHECK(t.now()->what == full.what);
 
   CHECK(t.over(start + 2s)->text == "the disk takes writes again, after 2s");
+  CHECK(t.met(broken, 1, start + 3s).has_value());
 }
 
 TEST_CASE("the last trouble is remembered when it is over") {
