@@ -93,6 +93,7 @@ struct membership::implementation : std::enable_shared_from_this<implementation>
   bool tell_attributes = true;  ///< that the bucket has a change of ours which its readers were not told of
   std::set<actor_name> actors;
 
+  std::size_t single_nodes = 0;
   bool all_wanted = false;
   bool lists_known = false;
   std::map<std::string, std::map<node_id, reading>> nodes;  ///< by bucket
@@ -320,6 +321,8 @@ struct membership::implementation : std::enable_shared_from_this<implementation>
 
   void want_node(const node_id& node) {
     if (singles.contains(node_path(node))) return;
+    if (single_nodes == max_single_nodes) return want_all();
+    ++single_nodes;
     singles.put(node_path(node), [this, node](const finish& done) { read_node(node, true, done); });
     singles.put(attributes_path(node), [this, node](const finish& done) { read_attributes(node, true, done); });
   }
@@ -452,6 +455,8 @@ void membership::unpublish(const actor_name& name) {
 }
 
 void membership::want_node(const node_id& id) { self_->want_node(id); }
+
+bool membership::watches_node(const node_id& id) const { return self_->singles.contains(node_path(id)); }
 
 void membership::want_all() { self_->want_all(); }
 

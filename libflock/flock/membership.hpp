@@ -53,8 +53,9 @@ class membership final : private registry::listener {
   void publish(const actor_name& name);
   void unpublish(const actor_name& name);
 
-  /// Watches one node, known or not yet.
+  /// Watches one node, known or not yet. Each costs two watches; beyond `max_single_nodes`, all are watched instead.
   void want_node(const node_id& id);
+  bool watches_node(const node_id& id) const;
   /// Watches the lists of all nodes and their attributes. At most 2 x (256 + 1) watches, however large the flock.
   void want_all();
   /// Watches who publishes an actor name.
@@ -74,6 +75,8 @@ class membership final : private registry::listener {
   static std::string bucket(std::string_view name);
 
   static constexpr int layout_version = 1;
+  /// Far more than most nodes deal with, and still as few watches as a registry has for a thousand nodes anyway.
+  static constexpr std::size_t max_single_nodes = 1000;
 
  private:
   // registry::listener: on the registry's thread; only posts.

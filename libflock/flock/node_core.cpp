@@ -334,8 +334,7 @@ void node_core::send_call(const node_id& to, message m, time_point until, respon
   if (taken.error().code != error_code::unreachable) return calls_.settle(to, m.id, taken.error());
   post([this, to, m = std::move(m)] {
     // The registry said so, and tells when that changes.
-    if (!directory_.find(to) && absent_.contains(to))
-      return calls_.settle(to, m.id, error{error_code::not_found, "no node named " + to.str()});
+    if (is_absent(to)) return calls_.settle(to, m.id, error{error_code::not_found, "no node named " + to.str()});
     links_.send_when_connected(to, m);
   });
 }
@@ -674,6 +673,12 @@ void node_core::nodes(std::optional<location> where, time_point until, nodes_kno
   });
 }
 
+/// Whether the registry was asked and does not know it. Its lists tell of those that are not watched one by one.
+bool node_core::is_absent(const node_id& node) const {
+  if (directory_.find(node)) return false;
+  return absent_.contains(node) || (membership_.lists_known() && !membership_.watches_node(node));
+}
+
 void node_core::look_up(const location& where, time_point until, std::function<void(result<void>)> done) {
   if (where.only_names())
     for (const auto& id : where.nodes)
@@ -695,7 +700,7 @@ std::optional<result<void>> node_core::looked_up(const look_up_request& l) const
   }
   for (const auto& id : l.where.nodes) {
     if (directory_.find(id) || described_.contains(id)) continue;
-    if (absent_.contains(id)) return error{error_code::not_found, "no node named " + id.str()};
+    if (is_absent(id)) return error{error_code::not_found, "no node named " + id.str()};
     if (in_time) return {};
     return error{error_code::unreachable, "nothing is known of " + id.str() + ", and the registry cannot be asked"};
   }

@@ -203,6 +203,7 @@ class node_core final : public caller,
   void invoke(const flock::address& to, std::string method, value::list arguments, time_point until, responder answer);
   void rival_answered(const error& why, dial_failure how);
   void directory_changed(const directory::changes& changes);
+  bool is_absent(const node_id& node) const;
   void look_up(const location& where, time_point until, std::function<void(result<void>)> done);
   struct look_up_request {
     location where;
@@ -244,7 +245,7 @@ class node_core final : public caller,
   std::vector<std::function<void(result<void>)>> settling_;
   std::map<std::uint64_t, look_up_request> looking_up_;
   std::uint64_t next_look_up_ = 1;
-  std::set<node_id> absent_;     // the registry says that there is no such node
+  std::set<node_id> absent_;     // the registry says that there is no such node; see is_absent()
   std::set<node_id> described_;  // ones that were here once: they may be told things though they are away
   std::map<std::uint64_t, std::function<void(const error&)>> monitors_;
   std::multimap<actor_name, responder> until_gone_;

@@ -461,6 +461,26 @@ TEST_CASE("a node that is wanted alone is watched, known or not") {
   CHECK(anna.take_told() == names{"unlisted berta"});
 }
 
+TEST_CASE("who wants more single nodes than is good for the registry watches the lists instead") {
+  world w;
+  member anna(w, "anna", 1);
+  for (std::size_t i = 0; i < membership::max_single_nodes; ++i) anna.part.want_node(id("n" + std::to_string(i)));
+  w.settle();
+  CHECK_FALSE(anna.part.all_wanted());
+
+  anna.part.want_node(id("one-more"));
+  w.settle();
+  CHECK(anna.part.lists_known());
+  const auto before = anna.operations();
+  for (int i = 0; i < 1000; ++i) anna.part.want_node(id("more" + std::to_string(i)));
+  w.settle();
+  CHECK(anna.operations() == before);
+
+  member more(w, "more7", 2);
+  w.settle();
+  CHECK(anna.lives["more7"] == 2);
+}
+
 TEST_CASE("the publishers of a wanted actor are told after each change, until it is unwanted") {
   world w;
   member anna(w, "anna", 1);
