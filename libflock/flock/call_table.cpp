@@ -20,9 +20,12 @@ std::uint64_t call_table::add(const node_id& to, time_point until, responder ans
   return id;
 }
 
-void call_table::sent(std::uint64_t id) {
+bool call_table::sent(std::uint64_t id) {
   std::lock_guard lock(mutex_);
-  if (auto it = calls_.find(id); it != calls_.end()) it->second.sent = true;
+  auto it = calls_.find(id);
+  if (it == calls_.end()) return false;
+  it->second.sent = true;
+  return true;
 }
 
 void call_table::unsent(std::uint64_t id) {

@@ -26,7 +26,8 @@ class call_table {
   std::uint64_t add(const node_id& to, time_point until, responder answer);
 
   /// Said before it is handed to the transport: from here on it may have been done. unsent() takes that back.
-  void sent(std::uint64_t id);
+  /// \returns whether it still waits for an answer; if not, it must not be sent
+  bool sent(std::uint64_t id);
   void unsent(std::uint64_t id);
 
   /// Answers a call. An answer from another node than the one that was asked is ignored, and so is a second one.

@@ -369,6 +369,8 @@ void courier::give_up_on(const node_id& receiver) {
 
 void courier::disconnected(const hello& peer) {
   peers_[peer.id] = {false, time_.wall(), time_.now(), 0};
+  // It sends again what was not taken; whether it is admitted can be told only while it is connected.
+  std::erase_if(arrived_early_, [&](const auto& early) { return early.first == peer.id; });
   outbox_.disconnected(peer.id);
   due_.insert(peer.id);
   flush_soon();

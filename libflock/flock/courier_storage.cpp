@@ -145,8 +145,8 @@ result<void> courier::restore_work(const std::string& rest, const value& data) {
     return {};
   }
   taken_here_ = std::max(taken_here_, *number);
-  const bool was_accepted = ledger_.find(*id)->state() != receipt_state::queued;
-  working_.emplace(*id, work{"w/" + rest, was_accepted});
+  // Also if it is queued: that it was begun may have been recorded too late.
+  working_.emplace(*id, work{"w/" + rest, true});
   unfinished_.push_back(*id);
   return {};
 }

@@ -36,7 +36,7 @@ void links::connected(const hello& peer) {
   if (it == wanted_.end()) return;
   auto waiting = std::exchange(it->second.waiting, {});
   for (auto& m : waiting) {
-    calls_.sent(m.id);
+    if (!calls_.sent(m.id)) continue;  // answered meanwhile, that it was surely not done
     if (auto taken = network_.send(peer.id, m); !taken) calls_.settle(peer.id, m.id, taken.error());
   }
 }

@@ -130,7 +130,7 @@ node_core::node_core(seams s, options o)
                },
            .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); },
            .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); }}),
-      courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, *this, {}),
+      courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, *this, options_.delivery),
       events_(home_, s.disk, [this] { courier_.flush(); }, {}) {}
 
 node_core::~node_core() = default;
@@ -627,7 +627,8 @@ void node_core::lists_read() {
 void node_core::directory_changed(const directory::changes& changes) {
   for (const auto& c : changes) {
     const bool over = c.now == node_state::dead || c.now == node_state::left;
-    if (over || (c.now == node_state::alive && c.before))
+    const auto former = std::exchange(lives_[c.id], c.life);
+    if (over || (c.before && former != c.life))
       calls_.lose(c.id, {error_code::down, c.id.str() + (c.now == node_state::left ? " left"
                                                          : over                    ? " died"
                                                                                    : " was restarted")});

@@ -60,6 +60,7 @@ class node_core final : public caller,
     std::function<void(std::string_view level, const std::string& text)> log;
     /// Where the last warnings and errors are kept; those of the seams may be there, too.
     std::shared_ptr<trouble_log> troubles = std::make_shared<trouble_log>();
+    courier::options delivery{};
   };
 
   static std::shared_ptr<node_core> make(seams s, options o);
@@ -245,8 +246,9 @@ class node_core final : public caller,
   std::vector<std::function<void(result<void>)>> settling_;
   std::map<std::uint64_t, look_up_request> looking_up_;
   std::uint64_t next_look_up_ = 1;
-  std::set<node_id> absent_;     // the registry says that there is no such node; see is_absent()
-  std::set<node_id> described_;  // ones that were here once: they may be told things though they are away
+  std::map<node_id, incarnation> lives_;  // of the nodes that the directory spoke of
+  std::set<node_id> absent_;              // the registry says that there is no such node; see is_absent()
+  std::set<node_id> described_;           // ones that were here once: they may be told things though they are away
   std::map<std::uint64_t, std::function<void(const error&)>> monitors_;
   std::multimap<actor_name, responder> until_gone_;
   std::map<std::uint64_t, progress> progress_;

@@ -645,6 +645,25 @@ TEST_CASE_FIXTURE(fixture, "notifications to this node itself are performed agai
   CHECK(record("z").redelivered());
 }
 
+TEST_CASE_FIXTURE(fixture, "what was begun before anybody wrote so is marked when it is performed again") {
+  sender = std::make_unique<post_office>(sender_id, ++lives, seams(), sender_disk, options);
+  auto n = make_notification("a");
+  n.target = sender_id;
+  sender->mail().submit(n, [](const result<void>&) {});
+  sender->mail().flush();  // durable as queued, before the actors are there
+  sender_disk.hold();
+  settle();
+  sender->start();
+
+  start_sender();
+  sender_disk.release();
+  settle();
+  sender->start();
+  sender->finish();
+
+  CHECK(record("a").redelivered());
+}
+
 TEST_CASE_FIXTURE(fixture, "what a node that stops did not finish is finished by its next life") {
   start_both();
   submit("a");

@@ -28,9 +28,10 @@ struct counter {
     kept.emplace_back();
     return kept.back();
   }
+  void note(const value&) { ++count; }
   std::vector<deferred<int>> kept;
   template <class Api> static void describe(Api& api) {
-    api.method("add", &counter::add).method("never", &counter::never);
+    api.method("add", &counter::add).method("never", &counter::never).method("note", &counter::note);
   }
 };
 
@@ -60,7 +61,7 @@ struct small_flock {
     threads.stop(time.now());
   }
 
-  member& start(const std::string& name) {
+  member& start(const std::string& name, bool resumed = true) {
     auto& m = members[name];
     hello self{"/flock", id(name), {1, ++lives}, "0", "", "", name + std::to_string(lives)};
     if (m.disk)
@@ -72,7 +73,7 @@ struct small_flock {
     node_core::options o{.self = self, .advertise = {}, .about = {}, .log = {}};
     m.core = node_core::make({threads, *m.wire, time, *m.registry, *m.disk}, std::move(o));
     REQUIRE(m.core->start());
-    m.core->resume();
+    if (resumed) m.core->resume();
     settle();
     return m;
   }
@@ -165,6 +166,45 @@ TEST_CASE("a call that is not answered in time may be done") {
 
   CHECK(code(f.ask(a, "b/counter", "never", {}, 1s)) == error_code::maybe_done);
   CHECK(code(f.ask(b, "b/counter", "never", {}, 1s)) == error_code::maybe_done);
+}
+
+TEST_CASE("a call that was not sent by its deadline is not sent when there is a way again") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "counter");
+  REQUIRE(f.ask(a, "b/counter", "add", {1}) == result<value>(1));
+  f.network.cut_both(id("a"), id("b"));
+  f.network.drop(id("a"), id("b"));
+  f.settle();
+
+  CHECK(code(f.ask(a, "b/counter", "add", {1}, 1s)) == error_code::timeout);
+  f.network.heal();
+  f.threads.advance(20s);
+
+  CHECK(f.ask(a, "b/counter", "add", {1}) == result<value>(2));
+}
+
+TEST_CASE("calls and monitors outlive a connection that breaks and comes back") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "counter");
+  std::optional<result<value>> answer;
+  int fired = 0;
+  a->ask(*address::parse("b/counter"), "never", {}, f.time.now() + 1h, [&](result<value> r) { answer = std::move(r); });
+  a->monitor(*address::parse("b/counter"), [&](const error&) { ++fired; });
+  f.settle();
+
+  f.network.drop(id("a"), id("b"));
+  f.threads.advance(10s);
+  CHECK(a->peers().contains(id("b")));
+  CHECK_FALSE(answer.has_value());
+  CHECK(fired == 0);
+
+  f.kill("b");
+  CHECK(answer.has_value());
+  CHECK(fired == 1);
 }
 
 TEST_CASE("a call to a node that was killed is answered before its deadline") {
@@ -415,6 +455,28 @@ TEST_CASE("a publisher that was started again knows a subscriber that it has not
   f.kill("b");
   f.start("b");
   CHECK(b->notifications().wanted_by_subscribers(file).empty());
+}
+
+TEST_CASE("what arrives before a node performs is performed later, though its sender was gone for a while") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b", false);
+  f.publish(b, "log[x]");
+  std::vector<std::string> states;
+  auto handle = a->on_progress([&](const notification_record& r) { states.emplace_back(to_string(r.state())); });
+  wanted_action w;
+  w.resource = *resource_name::parse("log[x]");
+  w.action = "note";
+  w.where.nodes = {id("b")};
+  a->notify(w, [](auto) {});
+  f.settle();
+  REQUIRE(states == std::vector<std::string>{"queued"});
+
+  f.network.drop(id("a"), id("b"));
+  b->resume();
+  f.threads.advance(10s);
+
+  CHECK(states.back() == "succeeded");
 }
 
 TEST_CASE("without the registry, nodes that know each other go on") {
