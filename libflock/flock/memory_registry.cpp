@@ -90,6 +90,17 @@ class memory_tree {
     return {};
   }
 
+  void wipe() {
+    std::vector<std::string> all;
+    for (const auto& [path, n] : nodes_) all.push_back(path);
+    nodes_.clear();
+    nodes_.emplace("/", node{});
+    for (const auto& path : all) {
+      fire(data_watches_, path);
+      fire(child_watches_, path);
+    }
+  }
+
   std::mutex mutex;
 
  private:
@@ -185,12 +196,19 @@ class memory_tree {
 
 std::shared_ptr<memory_tree> make_memory_tree() { return std::make_shared<memory_tree>(); }
 
+void wipe(memory_tree& tree) {
+  std::lock_guard lock(tree.mutex);
+  tree.wipe();
+}
+
 /// One client of the tree, through all its sessions. Guarded by the tree's mutex where not said otherwise.
 struct memory_registry::client : std::enable_shared_from_this<client> {
   client(std::shared_ptr<memory_tree> t, std::shared_ptr<mailbox> m) : tree(std::move(t)), turn(std::move(m)) {}
 
   void begin_session() {
-    session = tree->begin_session([this](const std::string& path) { watch_fired(path); });
+    session = tree->begin_session([this, mine = ++sessions](const std::string& path) {
+      if (mine == sessions) watch_fired(path);
+    });
     move_to(session_state::ready, true);
   }
 
@@ -198,6 +216,17 @@ struct memory_registry::client : std::enable_shared_from_this<client> {
     if (session != 0) tree->end_session(std::exchange(session, 0));
     missed.clear();
     ++cuts;
+  }
+
+  void abandon_session() {
+    if (session != 0) abandoned.push_back(std::exchange(session, 0));
+    ++sessions;  // it hears nothing of it any more
+    missed.clear();
+    ++cuts;
+  }
+
+  void end_abandoned() {
+    for (auto s : std::exchange(abandoned, {})) tree->end_session(s);
   }
 
   void move_to(session_state now, bool fresh) {
@@ -258,8 +287,11 @@ struct memory_registry::client : std::enable_shared_from_this<client> {
   const std::shared_ptr<mailbox> turn;
   session_state state = session_state::connecting;
   memory_tree::session_number session = 0;  ///< 0: none
-  std::uint64_t cuts = 0;                   ///< how often the connection went
-  std::set<std::string> missed;             ///< watches that fired while suspended
+  std::uint64_t sessions = 0;               ///< how many there were
+  std::vector<memory_tree::session_number> abandoned;
+  bool reachable = true;         ///< its servers
+  std::uint64_t cuts = 0;        ///< how often the connection went
+  std::set<std::string> missed;  ///< watches that fired while suspended
   statistics counts;
   bool stopped = false;
 
@@ -278,7 +310,7 @@ void memory_registry::start(listener& to) {
     client_->to = &to;
   }
   std::lock_guard lock(client_->tree->mutex);
-  client_->begin_session();
+  if (client_->reachable) client_->begin_session();
 }
 
 void memory_registry::create(const std::string& path, std::string data, kind k, answer<registry_entry> done) {
@@ -329,6 +361,7 @@ void memory_registry::stop() {
     client_->stopped = true;
     client_->state = session_state::lost;
     client_->end_session();
+    client_->end_abandoned();
   }
   std::lock_guard lock(client_->listening);
   client_->to = nullptr;
@@ -336,6 +369,7 @@ void memory_registry::stop() {
 
 void memory_registry::suspend() {
   std::lock_guard lock(client_->tree->mutex);
+  client_->reachable = false;
   if (client_->state != session_state::ready) return;
   ++client_->cuts;
   client_->move_to(session_state::suspended, false);
@@ -343,8 +377,8 @@ void memory_registry::suspend() {
 
 void memory_registry::resume() {
   std::lock_guard lock(client_->tree->mutex);
-  if (client_->stopped) return;
-  if (client_->state == session_state::lost) client_->begin_session();
+  if (client_->stopped || std::exchange(client_->reachable, true)) return;
+  if (client_->session == 0) client_->begin_session();
   if (client_->state != session_state::suspended) return;
   client_->move_to(session_state::ready, false);
   for (const auto& path : std::exchange(client_->missed, {})) client_->report_change(path);
@@ -353,10 +387,22 @@ void memory_registry::resume() {
 void memory_registry::expire() {
   std::lock_guard lock(client_->tree->mutex);
   if (client_->session == 0) return;
-  bool reachable = client_->state == session_state::ready;
   client_->end_session();
   client_->move_to(session_state::lost, false);
-  if (reachable) client_->begin_session();
+  if (client_->reachable) client_->begin_session();
+}
+
+void memory_registry::abandon() {
+  std::lock_guard lock(client_->tree->mutex);
+  if (client_->session == 0) return;
+  client_->abandon_session();
+  client_->move_to(session_state::lost, false);
+  if (client_->reachable) client_->begin_session();
+}
+
+void memory_registry::end_abandoned() {
+  std::lock_guard lock(client_->tree->mutex);
+  client_->end_abandoned();
 }
 
 }  // namespace flock

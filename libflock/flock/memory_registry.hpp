@@ -13,6 +13,9 @@ class memory_tree;
 
 std::shared_ptr<memory_tree> make_memory_tree();
 
+/// The servers lose their data: every entry goes. For tests; the sessions of all clients must be expired, too.
+void wipe(memory_tree& tree);
+
 /// A registry within this process: for `memory:`, for tests and for the simulator. Answers and reports are posted to a
 /// mailbox, so they come later, as with a real one. Containers vanish with their last child. Safe for threads.
 class memory_registry final : public registry {
@@ -32,11 +35,15 @@ class memory_registry final : public registry {
   // Faults, for tests. Answers that are under way are lost: session_lost to a reader, maybe_done to who changed
   // something.
 
-  /// The connection goes; the session lives.
+  /// The connection goes; the session lives. Before start(): there is none to begin with.
   void suspend();
   void resume();
   /// The session ends; a new one begins at once, or at resume() when suspended.
   void expire();
+  /// Like expire(), but only for this client: the servers keep the session, and with it its ephemeral entries, until
+  /// they are told. So it is with the session of a process that was killed, too.
+  void abandon();
+  void end_abandoned();
 
  private:
   struct client;

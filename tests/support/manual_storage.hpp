@@ -3,6 +3,7 @@
 #include <flock/memory_storage.hpp>
 #include <flock/storage.hpp>
 
+#include <cstddef>
 #include <deque>
 #include <string>
 #include <utility>
@@ -50,8 +51,15 @@ class manual_storage final : public storage {
     waiting_.pop_front();
     kept_.write(std::move(first.changes), std::move(first.durable));
   }
-  /// What is not durable is lost, and those who wait for it hear nothing.
-  void crash() { waiting_.clear(); }
+  /// What is not durable is lost, but for the first so many writes: the disk had them, and nobody was told yet. Those
+  /// who wait hear nothing.
+  void crash(std::size_t survivors = 0) {
+    for (; survivors > 0 && !waiting_.empty(); --survivors) {
+      kept_.write(std::move(waiting_.front().changes), [](const result<void>&) {});
+      waiting_.pop_front();
+    }
+    waiting_.clear();
+  }
   /// Whether it is full: then writes wait.
   void fill(bool yes) {
     full_ = yes;

@@ -33,13 +33,17 @@ class memory_network::wires : public std::enable_shared_from_this<wires> {
  public:
   struct connection {
     std::map<node_id, way> to;
+    std::map<node_id, hello> who;
   };
+  /// What becomes of what is on the way when a connection ends.
+  enum class last_words { lost, arrive };
 
   wires(runtime& t, const clock& c, std::uint64_t seed, transport_limits l)
       : threads(t), time(c), limits(l), random_(seed), watch_(t.make_mailbox("network")) {}
 
   void connect(endpoint& a, endpoint& b);
-  void end(const node_id& a, const node_id& b, const error& told_to_a, const error& told_to_b);
+  void end(const node_id& a, const node_id& b, const error& told_to_a, const error& told_to_b,
+           last_words words = last_words::lost);
   result<void> send(endpoint& from, const node_id& to, const message& m);
   void arrive(const std::weak_ptr<connection>& over, const node_id& from, const node_id& to);
   void cut(const node_id& from, const node_id& to);
@@ -50,6 +54,8 @@ class memory_network::wires : public std::enable_shared_from_this<wires> {
   std::shared_ptr<connection> find(const node_id& a, const node_id& b) const;
   endpoint* listening_on(const std::string& address) const;
   bool is_cut(const node_id& from, const node_id& to) const { return cuts.count({from, to}) > 0; }
+  /// When the last words of a connection that ended have arrived, and another may begin.
+  time_point silent_from(const node_id& a, const node_id& b) const;
   time_point after_delay();
   bool happens(double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; }
 
@@ -62,10 +68,13 @@ class memory_network::wires : public std::enable_shared_from_this<wires> {
 
  private:
   void post_arrival(const std::shared_ptr<connection>& over, const node_id& from, const node_id& to, time_point when);
+  void post_end(const std::shared_ptr<connection>& over, endpoint& at, const node_id& peer, const error& why,
+                last_words words);
 
   std::mt19937_64 random_;
   std::shared_ptr<mailbox> watch_;
   std::map<pair_of_nodes, std::shared_ptr<connection>> connections_;
+  std::map<pair_of_nodes, time_point> silent_from_;
   std::uint64_t next_cut_ = 1;
 };
 
@@ -107,14 +116,14 @@ class memory_network::endpoint final : public transport {
     auto peers = is_alive() ? in_->peers_of(self_.id) : std::vector<node_id>();
     const error why{error_code::shutting_down, "stopping"};
     for (const auto& id : peers) listener_->disconnected(in_->endpoints.at(id)->self_, why);
-    leave({error_code::shutting_down, "it said goodbye"});
+    leave({error_code::shutting_down, "it said goodbye"}, wires::last_words::arrive);
   }
 
   /// The others see its connections end like this; here nothing is called any more.
-  void leave(const error& why) {
+  void leave(const error& why, wires::last_words words = wires::last_words::lost) {
     thread_->close();
     if (!is_alive()) return;
-    for (const auto& id : in_->peers_of(self_.id)) in_->end(self_.id, id, why, why);
+    for (const auto& id : in_->peers_of(self_.id)) in_->end(self_.id, id, why, why, words);
     in_->endpoints.erase(self_.id);
     listener_ = nullptr;
   }
@@ -150,7 +159,8 @@ class memory_network::endpoint final : public transport {
     if (in_->find(self_.id, id)) return;
     const auto& d = dials_.at(id);
     const bool no_way = in_->is_cut(self_.id, id) || in_->is_cut(id, self_.id);
-    const auto when = no_way ? in_->time.now() + in_->limits.handshake : in_->after_delay();
+    const auto when =
+        std::max(no_way ? in_->time.now() + in_->limits.handshake : in_->after_delay(), in_->silent_from(self_.id, id));
     thread_->post_at(when, [this, id, no_way, number = d.number] {
       if (auto at = dials_.find(id); at != dials_.end() && at->second.number == number) knock(id, at->second, no_way);
     });
@@ -158,6 +168,7 @@ class memory_network::endpoint final : public transport {
 
   void knock(const node_id& id, dialled& d, bool no_way) {
     if (in_->find(self_.id, id)) return;
+    if (in_->silent_from(self_.id, id) > in_->time.now()) return attempt(id);
     auto* other = in_->listening_on(d.address);
     if (no_way)
       fail(id, d, dial_failure::no_answer, {error_code::unreachable, d.address + " does not answer"});
@@ -190,19 +201,39 @@ class memory_network::endpoint final : public transport {
 
 void memory_network::wires::connect(endpoint& a, endpoint& b) {
   auto c = std::make_shared<connection>();
-  c->to[a.self().id];
-  c->to[b.self().id];
+  for (const auto* each : {&a, &b}) {
+    c->to[each->self().id];
+    c->who.emplace(each->self().id, each->self());
+  }
   connections_[in_order(a.self().id, b.self().id)] = c;
   a.thread().post([&a, peer = b.self()] { a.connected(peer); });
   b.thread().post([&b, peer = a.self()] { b.connected(peer); });
 }
 
-void memory_network::wires::end(const node_id& a, const node_id& b, const error& told_to_a, const error& told_to_b) {
-  if (connections_.erase(in_order(a, b)) == 0) return;
-  auto& at_a = *endpoints.at(a);
-  auto& at_b = *endpoints.at(b);
-  at_a.thread().post([&at_a, peer = at_b.self(), told_to_a] { at_a.disconnected(peer, told_to_a); });
-  at_b.thread().post([&at_b, peer = at_a.self(), told_to_b] { at_b.disconnected(peer, told_to_b); });
+void memory_network::wires::end(const node_id& a, const node_id& b, const error& told_to_a, const error& told_to_b,
+                                last_words words) {
+  auto ended = connections_.extract(in_order(a, b));
+  if (ended.empty()) return;
+  post_end(ended.mapped(), *endpoints.at(a), b, told_to_a, words);
+  post_end(ended.mapped(), *endpoints.at(b), a, told_to_b, words);
+}
+
+void memory_network::wires::post_end(const std::shared_ptr<connection>& over, endpoint& at, const node_id& peer,
+                                     const error& why, last_words words) {
+  auto when = time.now();
+  if (words == last_words::arrive && !is_cut(peer, at.self().id))
+    when = std::max(when, over->to.at(at.self().id).last_arrival);
+  auto& silent = silent_from_[in_order(at.self().id, peer)];
+  silent = std::max(silent, when);
+  // It keeps the connection until then, and with it what is on the way.
+  at.thread().post_at(when, [over = words == last_words::arrive ? over : nullptr, &at, who = over->who.at(peer), why] {
+    at.disconnected(who, why);
+  });
+}
+
+time_point memory_network::wires::silent_from(const node_id& a, const node_id& b) const {
+  auto at = silent_from_.find(in_order(a, b));
+  return at == silent_from_.end() ? time_point() : at->second;
 }
 
 result<void> memory_network::wires::send(endpoint& from, const node_id& to, const message& m) {
@@ -242,7 +273,7 @@ void memory_network::wires::arrive(const std::weak_ptr<connection>& over, const 
   auto frame = std::move(way.frames.front());
   way.frames.pop_front();
   way.bytes -= frame.size();
-  endpoints.at(to)->received(endpoints.at(from)->self(), frame);
+  endpoints.at(to)->received(c->who.at(from), frame);
 }
 
 void memory_network::wires::cut(const node_id& from, const node_id& to) {
@@ -325,9 +356,10 @@ void memory_network::drop(const node_id& a, const node_id& b) {
   wires_->end(a, b, broken, broken);
 }
 
-void memory_network::kill(const node_id& id) {
+void memory_network::kill(const node_id& id, bool last_words_arrive) {
+  const auto words = last_words_arrive ? wires::last_words::arrive : wires::last_words::lost;
   if (auto at = wires_->endpoints.find(id); at != wires_->endpoints.end())
-    at->second->leave({error_code::down, "its process is gone"});
+    at->second->leave({error_code::down, "its process is gone"}, words);
 }
 
 bool memory_network::are_connected(const node_id& a, const node_id& b) const { return wires_->find(a, b) != nullptr; }

@@ -41,8 +41,9 @@ class memory_network {
   void heal();
   /// The connection of two nodes ends; what was on the way is lost.
   void drop(const node_id& a, const node_id& b);
-  /// The node's process is gone: nothing is called there any more.
-  void kill(const node_id& id);
+  /// The node's process is gone: nothing is called there any more. What it had sent is lost, or arrives all the same:
+  /// a kernel may still send what a killed process left in its buffers.
+  void kill(const node_id& id, bool last_words_arrive = false);
 
   bool are_connected(const node_id& a, const node_id& b) const;
 
