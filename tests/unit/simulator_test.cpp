@@ -1,0 +1,46 @@
+#include "tests/simulator/simulation.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+#include <string>
+
+using namespace flock::simulator;
+
+namespace {
+
+std::string trace_of(std::uint64_t seed, mode m) {
+  std::ostringstream lines;
+  simulate(seed, m, &lines);
+  return lines.str();
+}
+
+}  // namespace
+
+TEST_CASE("the same seed does the same, line by line") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    const auto once = trace_of(seed, mode::liveness);
+    CHECK(once.size() > 1000);
+    CHECK(once == trace_of(seed, mode::liveness));
+  }
+}
+
+TEST_CASE("other seeds do other things") { CHECK(trace_of(1, mode::safety) != trace_of(2, mode::safety)); }
+
+TEST_CASE("who looks on changes nothing") {
+  std::ostringstream lines;
+  const auto watched = simulate(3, mode::liveness, &lines);
+  const auto unwatched = simulate(3, mode::liveness);
+
+  CHECK(watched.turns == unwatched.turns);
+  CHECK(watched.counted.notifications == unwatched.counted.notifications);
+}
+
+TEST_CASE("faults have names") {
+  for (auto f = fault{}; f <= last_fault; f = static_cast<fault>(static_cast<int>(f) + 1)) {
+    CAPTURE(to_string(f));
+    CHECK(fault_from(to_string(f)) == f);
+  }
+  CHECK_FALSE(fault_from("bad luck").has_value());
+}
