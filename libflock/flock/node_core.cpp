@@ -508,13 +508,19 @@ constexpr std::string_view wishes_prefix = "s/";
 /// Another life of it may wish nothing any more, and would not think of saying so.
 void node_core::confirm_wishes(const node_id& subscriber) {
   if (!notifier_.subscribers().knows(subscriber)) return;
-  ask_node(subscriber, "wished", {}, now() + options_.call_timeout, [this, subscriber](result<value> list) {
-    auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
-    if (!wishes) return;  // it is asked again when it connects again
-    post([this, subscriber, wishes = *std::move(wishes)] {
-      take_wishes(subscriber, wishes, [](const result<value>&) {});
-    });
-  });
+  // When it connects again it is asked again anyway.
+  const auto ask_again_soon = [this, subscriber](const result<value>& kept) {
+    if (kept || !links_.peer(subscriber)) return;
+    home_->post_at(now() + tick_every, [this, subscriber] { confirm_wishes(subscriber); });
+  };
+  ask_node(subscriber, "wished", {}, now() + options_.call_timeout,
+           [this, subscriber, ask_again_soon](result<value> list) {
+             post([this, subscriber, ask_again_soon, list = std::move(list)] {
+               auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
+               if (!wishes) return ask_again_soon(wishes.error());
+               take_wishes(subscriber, *std::move(wishes), ask_again_soon);
+             });
+           });
 }
 
 void node_core::take_wishes(const node_id& from, std::vector<wish> wishes, const responder& answer) {

@@ -125,7 +125,8 @@ void notifier::nodes_changed() {
 }
 
 void notifier::connected(const node_id& id) {
-  told_.erase(id);  // another life of it may have forgotten what it was told
+  // Another life of it may have forgotten what it was told, or the last word not have got there.
+  if (auto known = told_.find(id); known != told_.end()) known->second.reset();
   tell(id);
 }
 
@@ -136,7 +137,7 @@ void notifier::tell(const node_id& publisher) {
   told_[publisher] = wishes;
   ways_.tell_wishes(publisher, wishes, [this, publisher](result<void> told) {
     if (told) return;
-    told_.erase(publisher);
+    told_[publisher].reset();
     // A refusal is told again too: a reload over there may lift it. Without a connection, connected() tells.
     if (ways_.is_connected(publisher)) ways_.retry_soon([this, publisher] { tell(publisher); });
   });

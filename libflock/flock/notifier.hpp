@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -90,7 +91,8 @@ class notifier {
   std::uint64_t next_ = 1;
   subscription_table table_;
   std::vector<subscription> ours_;
-  std::map<node_id, std::vector<wish>> told_;  // what each publisher knows of our wishes in its present life
+  /// What each publisher was told of our wishes; nothing: nobody knows which of them it heard or remembers.
+  std::map<node_id, std::optional<std::vector<wish>>> told_;
 };
 
 }  // namespace flock
