@@ -498,8 +498,8 @@ void courier::write(const std::set<node_id>& touched) {
   std::vector<record_change> changes;
   for (auto& [key, data] : std::exchange(changes_, {})) changes.push_back({key, std::move(data)});
   disk_.write(std::move(changes), [this, home = home_, channels = std::move(channels),
-                                   then = std::exchange(then_, {})](const result<void>& how) {
-    home->post([this, channels, then, how] {
+                                   then = std::exchange(then_, {})](const result<void>& how) mutable {
+    home->post([this, channels = std::move(channels), then = std::move(then), how] {
       if (how)
         written(channels, then);
       else

@@ -1,3 +1,4 @@
+#include "internal/value_maker.hpp"
 #include <flock/event_journal.hpp>
 
 #include <algorithm>
@@ -9,6 +10,8 @@
 namespace flock {
 
 namespace {
+
+using internal::map_of;
 
 constexpr std::string_view prefix = "e/";
 
@@ -32,7 +35,7 @@ std::optional<std::uint64_t> number_in(std::string_view key) {
 }
 
 value to_stored(const event& e) {
-  return value::map{{"at", std::int64_t{e.at.time_since_epoch().count()}}, {"type", e.type}, {"members", e.members}};
+  return map_of({{"at", std::int64_t{e.at.time_since_epoch().count()}}, {"type", e.type}, {"members", e.members}});
 }
 
 /// Nothing if it cannot be read.
@@ -105,9 +108,9 @@ void event_journal::flush() {
   for (; is_outdated(records_.front(), latest_); records_.pop_front())
     changes.push_back({key_of(records_.front().first), std::nullopt});
   ++waiting_;
-  disk_.write(std::move(changes), [this, home = home_, events = std::move(events)](const result<void>& how) {
+  disk_.write(std::move(changes), [this, home = home_, events = std::move(events)](const result<void>& how) mutable {
     if (!how) return;
-    home->post([this, events] { written(events); });
+    home->post([this, events = std::move(events)] { written(events); });
   });
   if (const auto missed = std::exchange(dropped_, 0); missed > 0) add("events_dropped", latest_, {{"count", missed}});
 }

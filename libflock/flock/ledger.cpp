@@ -1,4 +1,5 @@
 #include "internal/member_reader.hpp"
+#include "internal/value_maker.hpp"
 #include <flock/ledger.hpp>
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 namespace flock {
 
 namespace {
+
+using internal::map_of;
 
 value causes_of(const notification& n) {
   value::list causes;
@@ -59,7 +62,7 @@ value notification_record::to_value() const {
 value notification_record::to_stored() const {
   value::list all;
   for (const auto& r : receipts) all.push_back(r.to_value());
-  return value::map{{"what", what.to_value()}, {"receipts", std::move(all)}, {"attempts", attempts}};
+  return map_of({{"what", what.to_value()}, {"receipts", std::move(all)}, {"attempts", attempts}});
 }
 
 result<notification_record> notification_record::from_stored(const value& v) {

@@ -1,3 +1,4 @@
+#include "internal/value_maker.hpp"
 #include <flock/node_core.hpp>
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 namespace flock {
 
 namespace {
+
+using internal::map_of;
 
 // Often enough for suspicion (3 s) and expiry (minutes to days), rare enough to cost nothing.
 constexpr milliseconds tick_every{1000};
@@ -764,8 +767,10 @@ void node_core::perform(const notification& n, std::function<void()> started, st
 }
 
 void node_core::progressed(const notification_record& r) {
-  value::map members{
-      {"id", r.what.id}, {"target", r.what.target.str()}, {"resource", r.what.actor.str()}, {"action", r.what.action}};
+  auto members = map_of({{"id", r.what.id},
+                         {"target", r.what.target.str()},
+                         {"resource", r.what.actor.str()},
+                         {"action", r.what.action}});
   if (r.last().why) members.emplace("error", r.last().why->what);
   add_event(std::string(to_string(r.state())), std::move(members));
   const auto listening = progress_;  // one may end while it is told
