@@ -34,8 +34,19 @@ std::optional<std::uint64_t> number_in(std::string_view key) {
   return number;
 }
 
-value to_stored(const event& e) {
-  return map_of({{"at", std::int64_t{e.at.time_since_epoch().count()}}, {"type", e.type}, {"members", e.members}});
+/// Without a copy of what is in them: there may be thousands in a second.
+std::string encoded(std::vector<event>& events) {
+  value stored = value::list(events.size());
+  auto& list = *stored.as_list();
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    auto& e = events[i];
+    list[i] = map_of(
+        {{"at", std::int64_t{e.at.time_since_epoch().count()}}, {"type", e.type}, {"members", std::move(e.members)}});
+  }
+  auto bytes = encode(stored);
+  for (std::size_t i = 0; i < events.size(); ++i)
+    events[i].members = std::move(*list[i].as_map()->find("members")->second.as_map());
+  return bytes;
 }
 
 /// Nothing if it cannot be read.
@@ -100,17 +111,15 @@ void event_journal::flush() {
   flush_posted_ = false;
   if (gathered_.empty() || waiting_ >= options_.writes || disk_.trouble()) return;
   before_();
-  auto events = std::exchange(gathered_, {});
-  value::list stored;
-  for (const auto& e : events) stored.push_back(to_stored(e));
-  records_.push_back({events.front().number, events.size(), latest_});
-  std::vector<record_change> changes{{key_of(events.front().number), encode(value(std::move(stored)))}};
+  const auto events = std::make_shared<std::vector<event>>(std::exchange(gathered_, {}));
+  const auto first = events->front().number;
+  records_.push_back({first, events->size(), latest_});
+  std::vector<record_change> changes{{key_of(first), encoded(*events)}};
   for (; is_outdated(records_.front(), latest_); records_.pop_front())
     changes.push_back({key_of(records_.front().first), std::nullopt});
   ++waiting_;
-  disk_.write(std::move(changes), [this, home = home_, events = std::move(events)](const result<void>& how) mutable {
-    if (!how) return;
-    home->post([this, events = std::move(events)] { written(events); });
+  disk_.write(std::move(changes), [this, home = home_, events](const result<void>& how) {
+    if (how) home->post([this, events] { written(*events); });
   });
   if (const auto missed = std::exchange(dropped_, 0); missed > 0) add("events_dropped", latest_, {{"count", missed}});
 }
@@ -120,9 +129,9 @@ bool event_journal::is_outdated(const record& r, wall_time now) const {
   return r.first + r.events + bounds.keep <= log_.next() || r.newest < now - bounds.age;
 }
 
-void event_journal::written(const std::vector<event>& events) {
+void event_journal::written(std::vector<event>& events) {
   --waiting_;
-  for (const auto& e : events) log_.show(e);
+  for (auto& e : events) log_.show(std::move(e));
   if (!gathered_.empty()) flush_soon();
 }
 

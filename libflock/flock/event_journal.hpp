@@ -61,7 +61,7 @@ class event_journal {
 
   void flush_soon();
   bool is_outdated(const record& r, wall_time now) const;
-  void written(const std::vector<event>& events);
+  void written(std::vector<event>& events);
 
   std::shared_ptr<mailbox> home_;
   storage& disk_;

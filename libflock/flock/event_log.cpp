@@ -34,6 +34,7 @@ void event_log::continue_at(std::uint64_t next) {
 
 void event_log::show(event e) {
   keep(std::move(e));
+  if (followers_.empty()) return;
   // A follower may unfollow itself, or another one, while it is called.
   const auto now = followers_;
   for (const auto& [id, f] : now)
