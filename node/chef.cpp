@@ -325,6 +325,15 @@ std::vector<cause> chef::causes_of(const value& body) const {
   return why ? why->causes : std::vector<cause>();
 }
 
+result<std::string> chef::delay(wanted_action what, const std::optional<std::string>& id) {
+  if (!run_ || (id && *id != run_->id()))
+    return error{error_code::conflict, id ? "run " + *id + " has ended" : "no run is under way on this node"};
+  if (run_->why_run()) return error{error_code::conflict, "run " + run_->id() + " only says what would be done"};
+  what.when = timing::delayed;
+  run_->updated({std::move(what)});
+  return run_->id();
+}
+
 void chef::end(bool success, const std::string& why) {
   if (!run_) return;
   for (auto& w : run_->finish(success)) ways_.send(std::move(w));

@@ -49,6 +49,8 @@ class chef final : private chef_runs::host {
 
   const std::vector<subscription>& subscriptions() const { return subscriptions_; }
   std::vector<resource_name> resources() const;
+  /// As convergence::delay, for the Chef run that is under way.
+  result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
   value status() const;
 
   // The control API: see docs/control_api.md. On any thread.

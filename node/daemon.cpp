@@ -344,6 +344,7 @@ control_backend::answer daemon::in_time(time_point until, error otherwise, answe
 void daemon::delay(wanted_action what, std::optional<std::string> run, answer done) {
   post([this, what = std::move(what), run = std::move(run), done = std::move(done)] {
     auto id = runs_.delay(what, run);
+    if (auto of_chef = id ? id : chef_.delay(what, run)) id = std::move(of_chef);
     if (!id) return done(id.error());
     done(value(value::map{{"notifications", value::list()}, {"run", *std::move(id)}}));
   });

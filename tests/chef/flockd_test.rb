@@ -102,6 +102,25 @@ class FlockdTest < Minitest::Test
     assert_equal %w(run updated), state.values_at('action', 'outcome')
   end
 
+  def test_what_somebody_delays_is_sent_when_the_run_has_ended_if_it_ends_so
+    wish = { 'resource' => 'execute[other]', 'action' => 'run', 'node' => 'bender0', 'timing' => 'delayed' }
+    site = recipe
+    answered = nil
+    execute(site, 'here') do
+      control.post('/v1/notify', wish.merge('on' => 'failure'))
+      answered = control.post('/v1/notify', wish.merge('on' => 'success'))
+      assert_empty control.get('/v1/notifications')['notifications']
+    end
+
+    site.converge
+
+    assert_equal [], answered['notifications']
+    assert_match(/chef/, answered['run'])
+    eventually('it was sent') { control.get('/v1/notifications')['notifications'].length == 1 }
+    refused = assert_raises(FlockOfChefs::Error) { control.post('/v1/notify', wish) }
+    assert_match(/no run is under way/, refused.message)
+  end
+
   def test_a_notification_is_performed_in_the_run_and_its_receipt_says_so
     site = recipe
     execute(site, 'first').remote_notifies(:run, 'execute[target]', node: 'bender0')
