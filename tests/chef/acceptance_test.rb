@@ -434,11 +434,15 @@ class AcceptanceTest < Minitest::Test
   def test_two_nodes_that_wait_for_each_others_reactions_do_not_lock_up
     %w(bender0 bender1).each do |here|
       there = here == 'bender0' ? 'bender1' : 'bender0'
-      fleet.recipe(here, <<~RECIPE)
+      answer = <<~RECIPE
         execute 'answer' do
           command 'touch #{fleet.scratch('')}answered-by-#{here}'
           action :nothing
         end
+      RECIPE
+      fleet.recipe(here, answer)
+      converge(here) # so that it is known before anybody asks for it
+      fleet.recipe(here, answer + <<~RECIPE)
         ruby_block 'both are here' do
           block {}
           wait_until { FlockOfChefs['#{there}'][:flock_api].active }
@@ -452,7 +456,6 @@ class AcceptanceTest < Minitest::Test
         end
       RECIPE
     end
-    # The resources are known before anybody asks.
     ready = %w(bender0 bender1).map { |node| fleet.start(node) }
 
     ready.each do |started|
@@ -576,5 +579,108 @@ class AcceptanceTest < Minitest::Test
     assert_equal ['failed', 'exit status 1'], JSON.parse(output).values_at('state', 'error')
 
     assert_equal 5, fleet.flockctl('bender1', 'run-chef', '--node', 'bender0').last # it has no command for it
+  end
+
+  def test_a_client_that_is_a_daemon_is_woken
+    victim
+    daemon = fleet.start('bender1', '--interval', '3600', '--splay', '0', '--log_level', 'trace')
+    fleet.eventually('it sleeps') { File.read(daemon.log).include?('Sleeping for') }
+    fleet.starts_chef('bender1', "kill -USR1 #{daemon.pid}")
+    killer
+
+    converge('bender0')
+    killed?(1)
+    succeeded(1)
+  end
+
+  def test_a_flockd_that_is_restarted_during_a_run_still_gives_it_what_comes
+    fleet.recipe('bender1', <<~RECIPE)
+      file '#{fleet.scratch('begun')}'
+      30.times do |i|
+        ruby_block "step \#{i}" do
+          block { sleep 0.1 until i > 0 || File.exist?('#{fleet.scratch('go')}') }
+          wait_until(0.2, timeout: 20) { File.exist?('#{fleet.scratch('killed')}') } if i == 29
+        end
+      end
+      execute 'kill all humans' do
+        command '#{note('killed', 'killed')}'
+        action :nothing
+      end
+    RECIPE
+    long = fleet.start('bender1')
+    fleet.eventually('the long run has begun') { File.exist?(fleet.scratch('begun')) }
+
+    fleet.restart('bender1')
+    killer
+    converge('bender0')
+    go
+    run = fleet.finish(long)
+
+    assert run.success?, run.output
+    assert_equal %w(killed), fleet.lines('killed')
+    succeeded(1)
+  end
+
+  def test_a_run_that_is_asked_for_during_another_is_the_next_one_and_only_one
+    fleet.starts_chef('bender1')
+    long = slow_run
+    output, code = fleet.flockctl('bender0', 'run-chef', '--node', 'bender1')
+    assert_equal 0, code, output
+    fleet.flockctl('bender0', 'run-chef', '--node', 'bender1')
+    assert_equal 1, fleet.runs('bender1')
+
+    go
+    fleet.finish(long)
+    fleet.eventually('the next one ran') { fleet.lines('killed') == %w(last last) }
+    fleet.eventually('it is over') { fleet.idle?('bender1') }
+
+    assert_equal 2, fleet.runs('bender1')
+  end
+
+  def test_a_node_may_say_that_a_notification_is_a_full_run
+    fleet.recipe('bender1', <<~RECIPE, 'run_on_notification' => 'full')
+      execute 'always' do
+        command '#{note('always', 'acted')}'
+      end
+      execute 'kill all humans' do
+        command '#{note('killed', 'killed')}'
+        action :nothing
+      end
+    RECIPE
+    converge('bender1')
+    fleet.starts_chef('bender1')
+    killer
+
+    converge('bender0')
+    killed?(1)
+    succeeded(1)
+
+    assert_equal 2, fleet.lines('always').size
+  end
+
+  def test_one_notification_reaches_all_nodes_of_a_location
+    fleet(3)
+    %w(bender1 bender2).each do |node|
+      fleet.recipe(node, <<~RECIPE)
+        tag('robot')
+        execute 'kill all humans' do
+          command '#{note('killed', node)}'
+          action :nothing
+        end
+      RECIPE
+      2.times { converge(node) } # its tags are told at the start of the next run
+      fleet.starts_chef(node)
+    end
+    fleet.recipe('bender0', <<~RECIPE)
+      file '#{fleet.scratch('fubar')}' do
+        content 'foobar'
+        remote_notifies :run, 'execute[kill all humans]', :immediately, query: 'tags:robot', required: true
+      end
+    RECIPE
+
+    converge('bender0')
+    succeeded(2)
+
+    assert_equal %w(bender1 bender2), fleet.lines('killed').sort
   end
 end

@@ -52,6 +52,10 @@ class ChefFleet
     asked(node, 'events').count { |e| e['type'] == 'run_started' }
   end
 
+  def idle?(node)
+    asked(node, 'call', "#{node}/flock_api", 'active') == [false]
+  end
+
   def connected?(node, other)
     asked(node, 'status').first['peers'].any? { |peer| peer['node'] == other }
   end
@@ -94,9 +98,9 @@ class ChefFleet
   end
 
   # Lets flockd start Chef runs of this node by itself.
-  def starts_chef(node)
+  def starts_chef(node, by = command(node).join(' '))
     File.open(File.join(cluster, node, 'flockd.conf'), 'a') do |conf|
-      conf.puts("chef-command = #{command(node).join(' ')}", "chef-lock = #{home(node, 'cache')}/chef-client-running.pid")
+      conf.puts("chef-command = #{by}", "chef-lock = #{home(node, 'cache')}/chef-client-running.pid")
     end
     restart(node)
     # The others know it at its new address.

@@ -140,7 +140,7 @@ class FlockdTest < Minitest::Test
     killed.context.events.converge_start(killed.context)
     notify('execute[target]')
     eventually('it is given') { until_given(killed) }
-    killed.session.instance_variable_get(:@stream).close # as the end of its process does
+    killed.session.link.close # as the end of its process does
 
     eventually('the run is over') { FlockOfChefs['bender0'][:flock_api].last }
     site = recipe

@@ -300,7 +300,7 @@ class SessionTest < Minitest::Test
     execute('target', action: :nothing)
     execute('second') do
       @flockd.hang_up
-      @recipe.session.instance_variable_set(:@tried, nil) # as if a while had passed
+      @recipe.session.link.instance_variable_set(:@next_try, 0) # as if a while had passed
     end
     execute('third')
     execute('fourth') { tell(notification(1, 'execute[target]').merge('id' => 'fry-7')) }
@@ -311,6 +311,42 @@ class SessionTest < Minitest::Test
     assert_equal 2, @flockd.bodies('/v1/runs').size
     assert_equal 2, told('resources').size
     assert_equal [[7, 'updated'], [1, 'updated']], (told('performed').map { |p| p.values_at('notification', 'outcome') })
+  end
+
+  def test_a_flockd_that_hangs_costs_its_time_out_once
+    held = []
+    recipe('call_timeout' => 0.1)
+    10.times { |i| execute("here #{i}") }
+    @flockd.on("#{RUN}/updated") { |socket| held << socket }
+
+    @recipe.converge
+    held.each(&:close)
+
+    assert_equal 10, @done.size
+    assert_equal 1, told('updated').size
+    assert_equal 1, @flockd.bodies('/v1/runs').size
+  end
+
+  def test_what_cannot_be_said_is_a_warning
+    recipe
+    execute("here\xFF").remote_notifies(:run, 'execute[there]', node: 'bender1')
+
+    @recipe.converge
+
+    assert_equal 1, @done.size
+    assert_includes Chef::Log.warnings.last, 'not notified: run execute[there] on node:bender1: it cannot be said in JSON'
+  end
+
+  def test_calls_that_are_no_notifications_are_performed_each
+    recipe
+    execute('first') do
+      tell(*[1, 2].map { |n| notification(n, 'execute[target]').merge('id' => '') })
+    end
+    execute('target', action: :nothing)
+
+    @recipe.converge
+
+    assert_equal %w(first target target), @done
   end
 
   def test_without_a_flockd_a_run_goes_on_with_a_warning

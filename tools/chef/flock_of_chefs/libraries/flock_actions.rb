@@ -6,7 +6,7 @@ module FlockOfChefs
   class Actions
     Frame = Struct.new(:resource, :action, :notifier, :timing, :because, :outcome, :error)
 
-    # receipts: which resources stand for notifications that came; anything that answers [resource].
+    # receipts: answers [resource] with the notification that it stands for, or nil.
     def initialize(receipts)
       @receipts = receipts
       @frames = []

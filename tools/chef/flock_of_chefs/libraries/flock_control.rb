@@ -121,7 +121,7 @@ module FlockOfChefs
     end
 
     def send_request(method, target, body, until_)
-      text = body.nil? ? '' : JSON.generate(body)
+      text = body.nil? ? '' : json(body)
       head = "#{method} #{target} HTTP/1.1\r\nHost: flockd\r\nConnection: close\r\n" \
              "Content-Type: application/json\r\nContent-Length: #{text.bytesize}\r\n\r\n"
       write(head.b + text.b, until_)
@@ -173,6 +173,12 @@ module FlockOfChefs
     end
 
     private
+
+    def json(body)
+      JSON.generate(body)
+    rescue JSON::GeneratorError, EncodingError => e
+      raise Error.new('bad_argument', "it cannot be said in JSON: #{e.message[0, 200]}")
+    end
 
     def rest
       return taken unless @read.empty?
