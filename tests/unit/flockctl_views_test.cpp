@@ -79,6 +79,8 @@ TEST_CASE("status tells how the node is, what waits for whom, and what went wron
                "notifications": {"queued": 13, "accepted": 0, "succeeded": 120, "failed": 1}},
     "journal": {"path": "/state/journal.db", "bytes": 4096, "commits": 7, "waiting": 2, "set_aside": 0,
                 "trouble": "the disk is full", "last_error": "the disk is full"},
+    "chef": {"run": null, "resources": 12, "waiting": 1,
+             "last": {"ended": "2026-01-31T00:00:01.500Z", "success": false, "error": "exit status 1"}},
     "something": {"new": 1},
     "troubles": [{"at": "2026-01-31T00:00:02.000Z", "level": "error", "text": "not notified: x"}]})");
 
@@ -96,6 +98,8 @@ TEST_CASE("status tells how the node is, what waits for whom, and what went wron
         "               it takes no writes: the disk is full\n"
         "resources      3\n"
         "run            none\n"
+        "chef           no run, 12 resources, 1 waiting actions\n"
+        "               the last run ended 2026-01-31T00:00:01.500Z badly: exit status 1\n"
         "notifications  13 queued, 120 succeeded, 1 failed\n"
         "undelivered    13, the oldest since 2026-01-31T00:00:01.000Z\n"
         "               bender1  1\n"
@@ -104,4 +108,15 @@ TEST_CASE("status tells how the node is, what waits for whom, and what went wron
         "               leela    suspect  127.0.0.1:4  0.1  12 bytes to be sent\n"
         "something.new  1\n"
         "last errors    2026-01-31T00:00:02.000Z  error  not notified: x\n");
+}
+
+TEST_CASE("of Chef nothing is told where it never was, and of a run under way which it is") {
+  const auto quiet = *from_json(R"({"chef": {"run": null, "resources": 0, "waiting": 0, "last": null}})");
+  CHECK(render(status_details(quiet), false).find("chef") == std::string::npos);
+
+  const auto busy = *from_json(R"({"chef": {"run": "life.chef1", "resources": 2, "waiting": 0,
+    "last": {"ended": "2026-01-31T00:00:01.500Z", "success": true, "error": null}}})");
+  const auto shown = render(status_details(busy), false);
+  CHECK(shown.find("run life.chef1, 2 resources, 0 waiting actions\n") != std::string::npos);
+  CHECK(shown.find("the last run ended 2026-01-31T00:00:01.500Z well\n") != std::string::npos);
 }

@@ -145,6 +145,21 @@ std::string troubles_of(const value& status) {
   });
 }
 
+// Nothing if Chef was never here.
+std::string chef_of(const value& chef) {
+  const auto* resources = chef["resources"].as_int();
+  const auto* waiting = chef["waiting"].as_int();
+  const auto& last = chef["last"];
+  if (!resources || !waiting || (*resources == 0 && *waiting == 0 && chef["run"].is_null() && last.is_null()))
+    return {};
+  std::string text = chef["run"].is_null() ? "no run" : "run " + text_of(chef["run"]);
+  text += ", " + std::to_string(*resources) + " resources, " + std::to_string(*waiting) + " waiting actions";
+  if (last.is_null()) return text;
+  text += "\nthe last run ended " + text_of(last["ended"]);
+  if (last["success"] == value(true)) return text + " well";
+  return text + " badly: " + text_of(last["error"]);
+}
+
 std::string run_of(const value& status) {
   const auto& run = status["run"];
   return run.is_null() ? "none" : text_of(run["id"]) + ", since " + text_of(run["started"]);
@@ -186,13 +201,14 @@ std::vector<detail> status_details(const value& s) {
   d.add("journal", journal_of(s["journal"]));
   d.add("resources", text_of(s["resources"]));
   d.add("run", run_of(s));
+  d.add("chef", chef_of(s["chef"]));
   d.add("notifications", counted(queues["notifications"]));
   d.add("undelivered", undelivered_in(queues));
   d.add("peers", peers_of(s));
   auto known = std::move(d).take();
   auto others = s.as_map() ? *s.as_map() : value::map();
   for (const char* shown : {"id", "incarnation", "environment", "version", "started", "address", "tls", "registry",
-                            "journal", "resources", "run", "queues", "peers", "troubles"})
+                            "journal", "resources", "run", "chef", "queues", "peers", "troubles"})
     others.erase(shown);
   for (auto& other : details_of(others)) known.push_back(std::move(other));
   if (auto troubles = troubles_of(s); !troubles.empty()) known.push_back({"last errors", std::move(troubles)});
