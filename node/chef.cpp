@@ -24,6 +24,8 @@ using run_word = control_backend::run_word;
 constexpr auto default_lock = "/var/chef/cache/chef-client-running.pid";
 // Longer than any Chef run is meant to take.
 constexpr milliseconds longest_run{24 * 3600'000};
+// Each has an actor and an entry in the registry. The largest recipes have some thousands.
+constexpr std::size_t most_resources = 20'000;
 // What is kept of a run's output in its result: a screenful.
 constexpr std::size_t quoted_output = 4'096;
 
@@ -208,6 +210,8 @@ result<value> chef::declare(const value& body) {
     if (!actions) return actions.error();
     next[*name].actions = *std::move(actions);
   }
+  if (next.size() > most_resources)
+    return error{error_code::refused, "a Chef run declares more than " + std::to_string(most_resources) + " resources"};
   auto wishes = subscriptions_from(body["subscribes"]);
   if (!wishes) return wishes.error();
   if (run_->why_run()) return value(value::map{});

@@ -235,6 +235,15 @@ class FlockdTest < Minitest::Test
     eventually('a receipt') { notifications('succeeded').size == 1 }
   end
 
+  def test_so_many_resources_that_nobody_means_them_are_refused
+    site = recipe
+    20_001.times { |i| site.execute(i.to_s, action: :nothing) }
+
+    site.converge
+
+    assert(Chef::Log.warnings.any? { |line| line.include?('more than 20000 resources') }, Chef::Log.lines.first)
+  end
+
   def test_a_second_run_at_once_goes_on_without_the_flock
     site = recipe
     execute(site, 'first') do
