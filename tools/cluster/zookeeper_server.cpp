@@ -50,6 +50,8 @@ std::string config_text(const zookeeper_server::options& o) {
        << "minSessionTimeout=400\n"
        << "maxSessionTimeout=60000\n"
        << "maxClientCnxns=0\n"
+       // Java's is 50: of a whole flock that connects at once, the rest would try again after seconds.
+       << "clientPortListenBacklog=4096\n"
        << "forceSync=no\n"
        << "4lw.commands.whitelist=*\n"
        // It would want port 8080.
