@@ -169,7 +169,7 @@ class Chef
     end
 
     def run_action(resource, action, timing = nil, notifier = nil)
-      look_ahead(resource, action)
+      look_ahead(resource, action, timing, notifier)
       resource.run_action(action, timing, notifier)
       return unless resource.updated_by_last_action?
 
@@ -188,13 +188,13 @@ class Chef
 
     private
 
-    def look_ahead(resource, action)
+    def look_ahead(resource, action, timing, notifier)
       before = @context.notifications(:before, resource)
       return if before.empty?
 
       Config[:why_run] = true
       begin
-        resource.run_action(action)
+        resource.run_action(action, timing, notifier)
       ensure
         Config[:why_run] = false
       end

@@ -474,6 +474,7 @@ class SessionTest < Minitest::Test
     looks = 0
     execute('waits').wait_until do
       tell(notification(7, 'execute[waits]')) if (looks += 1) == 1
+      assert_equal 1, @recipe.session.instance_variable_get(:@actions).depth # never within itself
       looks > 10
     end
 
