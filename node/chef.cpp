@@ -230,17 +230,21 @@ void chef::adopt(std::map<resource_name, known_resource> next) {
   for (auto& [name, before] : resources_) {
     const auto now = next.find(name);
     if (now == next.end())
-      core_.unpublish(name.actor());
+      withdraw(name);
     else
       now->second.last = before.last;
   }
   for (const auto& [name, now] : next) {
     const auto before = resources_.find(name);
     if (before != resources_.end() && before->second.actions == now.actions) continue;
-    if (before != resources_.end()) core_.unpublish(name.actor());
+    withdraw(name);
     publish(name, now.actions);
   }
   resources_ = std::move(next);
+}
+
+void chef::withdraw(const resource_name& name) {
+  if (published_.erase(name) > 0) core_.unpublish(name.actor());
 }
 
 void chef::publish(const resource_name& name, const std::vector<std::string>& actions) {
@@ -257,7 +261,8 @@ void chef::publish(const resource_name& name, const std::vector<std::string>& ac
     return std::make_unique<chef_resource>(around, name, actions);
   };
   if (auto published = core_.publish(name.actor(), std::string(resource_actor_type), make); !published)
-    log_("error", name.str() + ": " + published.error().what);
+    return log_("error", name.str() + ": " + published.error().what);
+  published_.insert(name);
 }
 
 result<value> chef::updated(const value& body) {

@@ -49,6 +49,8 @@ class chef final : private chef_runs::host {
 
   const std::vector<subscription>& subscriptions() const { return subscriptions_; }
   std::vector<resource_name> resources() const;
+  /// A file declares this resource now: it goes before Chef's.
+  void withdraw(const resource_name& name);
   /// As convergence::delay, for the Chef run that is under way.
   result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
   value status() const;
@@ -97,6 +99,7 @@ class chef final : private chef_runs::host {
   std::shared_ptr<state_file> file_;
 
   std::map<resource_name, known_resource> resources_;
+  std::set<resource_name> published_;  // those of them that no file declares
   std::vector<subscription> subscriptions_;
   std::optional<node_attributes> about_;  // as Chef tells
   std::optional<run> run_;                // of the run under way: what is delayed to its end

@@ -193,6 +193,7 @@ void daemon::declare(std::vector<declaration> all) {
 }
 
 void daemon::publish(const std::shared_ptr<const declaration>& d) {
+  chef_.withdraw(d->name);
   resource::surroundings around{
       core_.threads(), system_clock(), stopping_.get_token(),
       [this](std::string_view text) { log_("info", std::string(text)); },

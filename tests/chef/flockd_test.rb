@@ -235,6 +235,21 @@ class FlockdTest < Minitest::Test
     eventually('a receipt') { notifications('succeeded').size == 1 }
   end
 
+  def test_a_resource_of_a_file_goes_before_chefs_and_stays_when_chef_drops_its_own
+    type = -> { control.get('/v1/actors')['actors'].find { |a| a['name'] == 'execute[x]' }&.fetch('type') }
+    site = recipe
+    execute(site, 'x', action: :nothing)
+    site.converge
+    assert_equal 'chef', type.call
+
+    File.write(File.join(@folder, 'resources.d/x.json'), '{"execute[x]": {"command": "true", "action": "nothing"}}')
+    control.post('/v1/reload', {})
+    assert_equal 'execute', type.call
+
+    recipe.converge
+    assert_equal 'execute', type.call
+  end
+
   def test_so_many_resources_that_nobody_means_them_are_refused
     site = recipe
     20_001.times { |i| site.execute(i.to_s, action: :nothing) }
