@@ -683,4 +683,16 @@ class AcceptanceTest < Minitest::Test
 
     assert_equal %w(bender1 bender2), fleet.lines('killed').sort
   end
+
+  def test_the_cookbooks_recipes_say_what_they_would_do
+    fleet.recipe('bender0', "include_recipe 'flock_of_chefs'\ninclude_recipe 'flock_of_chefs::example'\n",
+                 'registry' => 'memory:', 'package' => '/nonexistent/flock.deb',
+                 'config_file' => fleet.scratch('etc/flockd.conf'), 'service' => 'flockd-of-nobody')
+
+    output = converge('bender0', '--why-run')
+
+    assert_match(/Would create new file.*flockd.conf/, output)
+    assert_includes output, 'Would notify run execute[kill all humans] on node:bender1'
+    refute File.exist?(fleet.scratch('etc'))
+  end
 end

@@ -5,14 +5,15 @@
 flock = node['flock_of_chefs']
 return unless flock['enabled']
 
+# A new one is restarted at the end of the run: until then the old one serves it.
 if flock['package'].to_s.end_with?('.deb')
   dpkg_package 'flock' do
     source flock['package']
-    notifies :restart, "service[#{flock['service']}]", :immediately
+    notifies :restart, "service[#{flock['service']}]", :delayed
   end
 elsif flock['package']
   package flock['package'] do
-    notifies :restart, "service[#{flock['service']}]", :immediately
+    notifies :restart, "service[#{flock['service']}]", :delayed
   end
 end
 
