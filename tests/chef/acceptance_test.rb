@@ -317,7 +317,7 @@ class AcceptanceTest < Minitest::Test
         block { sleep 0.05 until File.exist?('#{fleet.scratch('go')}') }
       end
       execute 'kill all humans' do
-        command '#{note('killed', 'begun')} && [ -e #{fleet.scratch('again')} ] || sleep 600'
+        command '#{note('killed', 'begun')}; until [ -e #{fleet.scratch('again')} ]; do sleep 0.05; done'
         action :nothing
       end
     RECIPE
