@@ -75,7 +75,7 @@ void courier::send_everything_again(const node_id& to) {
     const auto& r = **at;
     if (r.what.sender == to && to != self_) post(to, r.last());
     const bool is_missing = r.what.sender == self_ && r.what.target == to && r.state() == receipt_state::queued &&
-                            waiting_.count(r.what.id) == 0;
+                            waiting_.count(r.what.id) == 0 && ends_.count(r.what.id) == 0;
     if (is_missing && to != self_) send_again(r.what);
   }
 }

@@ -151,6 +151,27 @@ TEST_CASE_FIXTURE(damage_fixture, "what may have been sent before the damage is 
   CHECK(sender->state("a") == unknown);
 }
 
+TEST_CASE_FIXTURE(damage_fixture, "what is cancelled while the damage is made up for is not sent once more") {
+  receiver.reset();
+  submit("a");
+  sender.reset();
+  damage(sender_disk, "o/");
+  sender_disk.hold();
+  sender = std::make_unique<post_office>(sender_id, ++lives, post_office::seams{threads, time, network}, sender_disk);
+  sender->mail().submit(make_notification("b"), [](const result<void>&) {});
+  sender->mail().cancel("b", [](const result<void>&) {});
+
+  threads.run_ready();  // it is not durable yet that it is cancelled
+  sender_disk.release();
+  start_receiver();
+  receiver->perform_at_once();
+  pass(1s);
+
+  CHECK(sender->state("a") == succeeded);
+  CHECK(sender->state("b") == cancelled);
+  CHECK(receiver->state("b") == std::nullopt);
+}
+
 TEST_CASE_FIXTURE(damage_fixture, "a receipt that is damaged on its way back is sent once more") {
   submit("a");
   receiver->start();
