@@ -281,8 +281,10 @@ void courier::hear(const node_id& from, const receipt& r) {
   // An end that is shown must not be another one after a crash of this node.
   if (is_terminal(r.state) && !is_terminal(record->state())) return conclude(r);
   if (r.state != receipt_state::queued) return report(r);
-  // It was there once, and is not any more.
-  if (!is_terminal(record->state()) && waiting_.count(r.id) == 0) send_again(record->what);
+  if (is_terminal(record->state())) return;
+  // It was there once, and is not any more. Under its old number it would be taken for a repetition.
+  forget_parcel(record->what);
+  send_again(record->what);
 }
 
 result<void> courier::settle(const node_id& from, const value& body) {

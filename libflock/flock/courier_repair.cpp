@@ -55,7 +55,7 @@ void courier::adopt_orphans() {
     if (is_terminal(r.state()) || working_.count(r.what.id) > 0) continue;
     const auto key = work_key(r.what.sender, "repaired", ++taken_here_);
     changes_[key] = encode(value(r.what.id));
-    working_.emplace(r.what.id, work{key, r.state() != receipt_state::queued});
+    working_.emplace(r.what.id, work{key, true});
     unfinished_.push_back(r.what.id);
     repairs_.push_back("the work for notification " + r.what.id + " was damaged: it is performed once more");
   }

@@ -641,7 +641,8 @@ void node_core::directory_changed(const directory::changes& changes) {
       calls_.lose(c.id, {error_code::down, c.id.str() + (c.now == node_state::left ? " left"
                                                          : over                    ? " died"
                                                                                    : " was restarted")});
-    if (over) links_.ended(c.id);
+    // Another life may follow without a word of the registry's, and at another address.
+    over ? links_.ended(c.id) : links_.address_changed(c.id);
     const auto type = c.now == node_state::alive     ? "joined"
                       : c.now == node_state::suspect ? "suspect"
                       : c.now == node_state::dead    ? "failed"

@@ -101,6 +101,24 @@ TEST_CASE_FIXTURE(damage_fixture, "a notification that was damaged at its receiv
   CHECK(sender_disk.records("o/") == 0);
 }
 
+TEST_CASE_FIXTURE(damage_fixture, "a notification that was damaged before it was acknowledged is sent once more") {
+  submit("connects");
+  network.cut(receiver_id, sender_id);
+  submit("a");
+  REQUIRE(sender->mail().outbox_depth() == 1);
+  receiver.reset();
+  network.heal();
+  receiver_disk.damage("n/a");
+
+  start_receiver();
+  receiver->perform_at_once();
+  pass(1s);
+  pass(1s);
+
+  CHECK(sender->state("a") == succeeded);
+  CHECK(record("a").redelivered());
+}
+
 TEST_CASE_FIXTURE(damage_fixture, "one that is damaged at its sender before it was sent is lost, and that is said") {
   receiver.reset();
   submit("a");

@@ -61,9 +61,9 @@ struct small_flock {
     threads.stop(time.now());
   }
 
-  member& start(const std::string& name, bool resumed = true) {
+  member& start(const std::string& name, bool resumed = true, const std::string& address = {}) {
     auto& m = members[name];
-    hello self{"/flock", id(name), {1, ++lives}, "0", "", "", name + std::to_string(lives)};
+    hello self{"/flock", id(name), {1, ++lives}, "0", address, "", name + std::to_string(lives)};
     if (m.disk)
       self.journal = m.disk->id();
     else
@@ -205,6 +205,26 @@ TEST_CASE("calls and monitors outlive a connection that breaks and comes back") 
   f.kill("b");
   CHECK(answer.has_value());
   CHECK(fired == 1);
+}
+
+TEST_CASE("a node that comes back at another address is dialled there, though its clock is behind") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "counter");
+  REQUIRE(f.ask(a, "b/counter", "add", {1}));
+  f.network.cut_both(id("a"), id("b"));
+  f.kill("b");
+
+  f.time.set_wall(f.time.wall() - 1h);
+  f.start("b", true, "b:2");
+  f.threads.advance(5s);
+  f.network.heal();
+  f.threads.advance(10s);
+
+  REQUIRE(a->known_nodes().find(id("b")));
+  CHECK(a->known_nodes().find(id("b"))->state == node_state::alive);
+  CHECK(a->peers().contains(id("b")));
 }
 
 TEST_CASE("a call to a node that was killed is answered before its deadline") {
