@@ -14,6 +14,7 @@ void disk::write(std::vector<record_change> changes, written durable) {
   if (is_open_) happens(moment::given);
   if (!is_open_) return;  // the process is gone
   kept_.write(std::move(changes), [this, durable = std::move(durable)](const result<void>& how) {
+    wrote_ = true;
     happens(moment::durable);
     if (is_open_) durable(how);
   });
@@ -34,12 +35,15 @@ void disk::fill(bool yes) {
 void disk::crash() {
   is_open_ = false;
   controller_->close();
-  kept_.forget_damage();
-  kept_.crash(is_full() ? 0 : random_.below(kept_.stats().waiting + 1));
+  const auto survivors = is_full() ? 0 : random_.below(kept_.stats().waiting + 1);
+  kept_.crash(survivors);
+  // As the journal has it: whoever writes has been told.
+  if (wrote_ || survivors > 0) kept_.forget_damage();
 }
 
 void disk::open() {
   is_open_ = true;
+  wrote_ = false;
   controller_ = world_.make_mailbox("disk");
   busy_until_ = {};
 }

@@ -65,6 +65,7 @@ class disk final : public storage {
   milliseconds latency_{2};
   time_point busy_until_{};
   bool is_open_ = true;
+  bool wrote_ = false;  // since it was opened
   std::function<void(moment)> watch_;
 };
 

@@ -191,7 +191,7 @@ class campaign {
     all_.monitors_fired += came.counted.monitors_fired;
     for (const auto& [state, count] : came.counted.ended) all_.ended[state] += count;
     if (came.broken) {
-      ++breaches_;
+      if (came.broken->invariant.starts_with('I') || !options_.must_break) ++breaches_;
       if (on_terminal_) std::cerr << "\r\033[K";
       std::cout << "seed " << seed << " (" << name(m) << ") broke " << came.broken->invariant << ": "
                 << came.broken->what << "\nreplay: flock-sim --seed " << seed << " --mode " << name(m) << " --trace"

@@ -11,7 +11,10 @@ void history::breaks(std::string invariant, std::string what) {
 
 void history::life_began(const life_id& who) { lives_[who.node] = who.number; }
 
+void history::life_ended(const std::string& node) { lives_.erase(node); }
+
 void history::storage_lost(const std::string& node) {
+  lost_.insert(node);
   for (auto& [id, s] : stories_) {
     if (s.what.sender == node) s.sender_lost = true;
     if (s.what.target == node) {
@@ -88,7 +91,7 @@ void history::check_end(const story& s, const notification_record& r, wall_time 
 }
 
 void history::receiver_says(const life_id& by, story& s, const notification_record& r) {
-  if (r.redelivered() && by.number == 1 && !s.sender_lost)
+  if (r.redelivered() && by.number == 1 && lost_.count(s.what.sender.str()) == 0)
     breaks("I2", name(s) + " is marked redelivered in its receiver's first life");
   if (!is_terminal(r.state())) return;
   s.ended_there = true;
@@ -115,6 +118,8 @@ void history::begins(const life_id& at, const std::string& resource, const std::
     breaks("I4", name(s) + " was begun at " + format_time(wall) + ", and expired at " + format_time(s.what.expires));
   if (!s.begins.empty() && s.begins.back().life == at.number) breaks("I2", name(s) + " was begun twice in one life");
   if (s.ended_there) breaks("I2", name(s) + " was begun again after its end was durable");
+  if ((s.end == receipt_state::succeeded || s.end == receipt_state::failed) && !s.receiver_lost && !s.sender_lost)
+    breaks("I2", name(s) + " was begun again after its sender was told how it ended");
   if (s.begins.empty()) {
     auto& last = last_begun_[{s.what.sender.str(), at.node, resource}];
     // What was damaged comes again, behind what was sent since.
@@ -207,13 +212,18 @@ void history::check_deadlines(const life_id& by, time_point now, time_point stal
 
 std::uint64_t history::watches(const life_id& by, const std::string& node) {
   const auto id = monitors_.size() + 1;
-  monitors_.emplace(id, monitor{by, node});
+  const auto runs = lives_.find(node);
+  monitors_.emplace(id, monitor{by, node, runs == lives_.end() ? 0 : runs->second});
   return id;
 }
 
-void history::fires(std::uint64_t id) {
+void history::fires(std::uint64_t id, bool believed_over) {
   auto& m = monitors_.at(id);
-  if (++m.fired > 1) breaks("I9", "monitor " + std::to_string(id) + " of " + m.by.node + " fired twice");
+  const auto name = "monitor " + std::to_string(id) + " of " + m.by.node;
+  if (++m.fired > 1) breaks("I9", name + " fired twice");
+  const auto runs = lives_.find(m.node);
+  if (!believed_over && runs != lives_.end() && runs->second == m.life)
+    breaks("I9", name + " fired, and " + m.node + " was there all the time, and not taken for anything else");
 }
 
 void history::check_monitors(const life_id& by, const std::string& node) {

@@ -44,6 +44,7 @@ class history {
   // Lives of nodes and their storages.
 
   void life_began(const life_id& who);
+  void life_ended(const std::string& node);
   /// Whatever the storage of this node had promised is gone: its disk was replaced, or records of it were damaged.
   void storage_lost(const std::string& node);
   /// Somebody set a clock. \param most  how far ahead of the true time any clock has ever been
@@ -71,7 +72,8 @@ class history {
   // Monitors.
 
   std::uint64_t watches(const life_id& by, const std::string& node);
-  void fires(std::uint64_t monitor);
+  /// \param believed_over  whether the watcher takes the node for ended, or could not reach it to begin with
+  void fires(std::uint64_t monitor, bool believed_over);
   /// I9: the node's process ended long ago, so all that this life had set on it must have fired.
   void check_monitors(const life_id& by, const std::string& node);
 
@@ -119,6 +121,7 @@ class history {
   struct monitor {
     life_id by;
     std::string node;
+    int life = 0;  // of the node; 0: it was down
     int fired = 0;
   };
   using line = std::tuple<std::string, std::string, std::string>;  // sender, receiver, resource
@@ -130,7 +133,8 @@ class history {
   static std::string name(const story& s);
 
   std::optional<breach> broken_;
-  std::map<std::string, int> lives_;
+  std::map<std::string, int> lives_;  // of the nodes that run
+  std::set<std::string> lost_;        // nodes that ever lost something of their storages
   std::map<std::string, story> stories_;
   std::map<std::string, std::size_t> made_;  // notifications, by sender
   std::map<line, std::size_t> last_begun_;   // place of the one that began last for the first time

@@ -244,11 +244,11 @@ void life::subscribe(std::vector<subscription> all) {
   core_->home().post([this, all = std::move(all)] { core_->subscribe(all); });
 }
 
-void life::cancel_latest() {
+void life::cancel_some() {
   core_->home().post([this] {
     const auto open = core_->deliveries().records().list(receipt_state::queued, std::nullopt);
     if (open.empty()) return;
-    core_->cancel(open.front()->what.id, [](const result<void>&) {});
+    core_->cancel(around_.in.random.pick(open)->what.id, [](const result<void>&) {});
   });
 }
 
@@ -274,7 +274,11 @@ void life::monitor(const node_id& to) {
     core_->monitor({to, counter_name()}, [this, id, to](const error& why) {
       if (crashed_) return;
       around_.in.say(who_.node, "monitor ", id, " of ", to.str(), " fires: ", why.what);
-      around_.in.past.fires(id);
+      // It may have been taken for dead, and be back by the time this is told.
+      const auto says = [&why](std::string_view part) { return why.what.find(part) != std::string::npos; };
+      const bool over =
+          says(" died ") || says(" left ") || says("cannot reach") || says("no node named") || says("is not connected");
+      around_.in.past.fires(id, over);
     });
   });
 }

@@ -69,8 +69,8 @@ class life final : private convergence::host {
   void notify(const node_id& to, const resource_name& what, const std::string& action);
   void call(const node_id& to, const std::string& method, milliseconds within);
   void monitor(const node_id& to);
-  /// Cancels the latest notification that is not settled.
-  void cancel_latest();
+  /// Cancels one of the notifications that are still queued.
+  void cancel_some();
   /// "That resource was updated."
   void updated(const resource_name& what);
   void subscribe(std::vector<subscription> all);

@@ -39,6 +39,7 @@ void machine::start() {
 void machine::crash(bool last_words_arrive) {
   if (!life_ || life_->has_crashed()) return;
   in_.say(name(), "crashes");
+  in_.past.life_ended(name());
   disarm();
   life_->crash(last_words_arrive);
 }
@@ -46,6 +47,7 @@ void machine::crash(bool last_words_arrive) {
 void machine::stop() {
   if (!running()) return;
   in_.say(name(), "stops");
+  in_.past.life_ended(name());
   stopping_ = true;
   life_->stop([this] { stopped_ = true; });
 }

@@ -22,6 +22,7 @@ courier::options small_numbers(dice& random) {
   o.out.window = random.pick<std::size_t>({2, 8, 1024});
   o.out.batch = random.pick<std::size_t>({1, 3, 100});
   o.out.reserve = random.pick<std::size_t>({2, 4, 16, 1024});
+  o.stall = random.pick<milliseconds>({200ms, 10s, 10s});
   return o;
 }
 
@@ -41,6 +42,13 @@ plan plan::of(std::uint64_t seed, simulator::mode m) {
   p.nodes = 3 + random.below(3);
   p.faults_last = random.between(20s, 60s);
   p.pause = random.pick({200ms, 600ms, 1500ms});
+  p.longest_cut = 20s;
+  if (random.chance(0.15)) {
+    // Longer than the grace for what may have been done by a node that is out of reach.
+    p.faults_last = 200s;
+    p.pause = 4s;
+    p.longest_cut = 100s;
+  }
   const double share = random.pick({0.15, 0.35, 0.6});
   for (std::size_t f = 0; f < fault_names.size(); ++f)
     if (random.chance(share)) p.faults.insert(static_cast<fault>(f));

@@ -49,7 +49,8 @@ struct plan {
   simulator::mode mode = mode::safety;
   std::size_t nodes = 3;
   milliseconds faults_last{0};
-  milliseconds pause{0};  ///< between two things that happen, at most
+  milliseconds pause{0};        ///< between two things that happen, at most
+  milliseconds longest_cut{0};  ///< and absence of a node
   std::set<fault> faults;
   courier::options delivery;
   milliseconds longest_job{0};

@@ -98,7 +98,8 @@ bool simulation::pass_until(milliseconds within, const std::function<bool()>& ho
 void simulation::clear_up() {
   for (auto& m : machines_) {
     if (!m->clear_up() || m.get() == for_good_) continue;
-    const auto down_for = faults_are_over_ ? 100ms : in_.random.pick<milliseconds>({50ms, 1s, 6s, 20s});
+    const auto down_for =
+        faults_are_over_ ? 100ms : in_.random.pick<milliseconds>({50ms, 1s, 6s, in_.what.longest_cut});
     at(down_for, [this, &m = *m] { come_back(m); });
   }
 }
@@ -175,7 +176,7 @@ void simulation::users_do() {
     case 3:
       return l->updated(simulated(in_.random.pick({"a", "b"})));
     case 4:
-      return l->cancel_latest();
+      return l->cancel_some();
     case 5:
       if (in_.random.chance(0.3)) m.subscribe(some_subscriptions(m.id()));
       return;
@@ -247,6 +248,8 @@ void simulation::goes_wrong(fault f) {
         const auto by = in_.random.pick<milliseconds>({20ms, 500ms, 4s});
         in_.say(m.name(), "gets no turns for ", by.count(), "ms");
         l->stall(by);
+        // Whoever has slept does not know who was started again meanwhile.
+        if (in_.what.has(fault::crashes) && in_.random.chance(0.3)) take_down(other, false);
       }
       return;
     case fault::slow_disks:
@@ -291,7 +294,7 @@ void simulation::disturb() {
 void simulation::cut_somebody_off() {
   auto& m = any();
   auto& other = other_than(m);
-  const auto lasts = in_.random.pick<milliseconds>({100ms, 2s, 5s, 15s});
+  const auto lasts = in_.random.pick<milliseconds>({100ms, 2s, 5s, in_.what.longest_cut});
   std::vector<machine*> from;
   if (in_.random.chance(0.3)) {
     for (auto& each : machines_)
@@ -320,14 +323,18 @@ void simulation::take_down(machine& m, bool orderly) {
 
 void simulation::come_back(machine& m) {
   if (in_.what.has(fault::lost_disks) && in_.random.chance(0.15)) m.lose_disk();
-  if (in_.what.has(fault::damage) && in_.random.chance(0.15)) m.damage(1 + in_.random.below(2));
+  if (in_.what.has(fault::damage) && in_.random.chance(0.15)) m.damage(1);
   if (in_.what.has(fault::moves) && in_.random.chance(0.5)) m.move();
   start(m);
 }
 
 void simulation::start(machine& m) {
   m.start();
-  if (auto* l = m.running(); l && registry_is_down_) l->registry().suspend();
+  auto* l = m.running();
+  if (!l) return;
+  if (registry_is_down_) l->registry().suspend();
+  // Before anything is sent again.
+  if (in_.random.chance(0.25)) l->cancel_some();
 }
 
 void simulation::fail_registry(milliseconds how_long) {
