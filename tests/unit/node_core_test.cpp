@@ -174,13 +174,14 @@ TEST_CASE("a call that was not sent by its deadline is not sent when there is a 
   auto& b = f.start("b");
   f.publish(b, "counter");
   REQUIRE(f.ask(a, "b/counter", "add", {1}) == result<value>(1));
-  f.network.cut_both(id("a"), id("b"));
+  f.network.disturb({.delay_least = 3s, .delay_most = 3s});
   f.network.drop(id("a"), id("b"));
   f.settle();
 
   CHECK(code(f.ask(a, "b/counter", "add", {1}, 1s)) == error_code::timeout);
-  f.network.heal();
   f.threads.advance(20s);
+  REQUIRE(a->peers().contains(id("b")));
+  f.network.disturb({});
 
   CHECK(f.ask(a, "b/counter", "add", {1}) == result<value>(2));
 }
@@ -492,8 +493,12 @@ TEST_CASE("what arrives before a node performs is performed later, though its se
   f.settle();
   REQUIRE(states == std::vector<std::string>{"queued"});
 
+  f.network.cut_both(id("a"), id("b"));
   f.network.drop(id("a"), id("b"));
+  f.settle();
   b->resume();
+  f.settle();
+  f.network.heal();
   f.threads.advance(10s);
 
   CHECK(states.back() == "succeeded");
