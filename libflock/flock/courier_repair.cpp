@@ -1,6 +1,7 @@
 #include "internal/courier_keys.hpp"
 #include <flock/courier.hpp>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -64,7 +65,14 @@ void courier::adopt_orphans() {
 void courier::repair_channels() {
   for (const auto& [from, id] : std::exchange(lost_work_, {}))
     post(from, {id, receipt_state::queued, time_.wall(), {}, {}, false});
-  for (const auto& to : nodes_of(disk_.damaged(), "o/")) send_everything_again(to);
+  const auto& damaged = disk_.damaged();
+  auto shaken = nodes_of(damaged, "o/");
+  // Records were lost with their keys: it may be any channel.
+  if (std::find(damaged.begin(), damaged.end(), "") != damaged.end()) {
+    for (const auto* r : ledger_.list(std::nullopt, std::nullopt)) shaken.insert({r->what.sender, r->what.target});
+  }
+  shaken.erase(self_);
+  for (const auto& to : shaken) send_everything_again(to);
 }
 
 /// It is not known what is missing in the queue: perhaps a notification that looks as if it had been acknowledged,
@@ -73,10 +81,10 @@ void courier::send_everything_again(const node_id& to) {
   auto all = ledger_.list(std::nullopt, std::nullopt);
   for (auto at = all.rbegin(); at != all.rend(); ++at) {
     const auto& r = **at;
-    if (r.what.sender == to && to != self_) post(to, r.last());
+    if (r.what.sender == to) post(to, r.last());
     const bool is_missing = r.what.sender == self_ && r.what.target == to && r.state() == receipt_state::queued &&
                             waiting_.count(r.what.id) == 0 && ends_.count(r.what.id) == 0;
-    if (is_missing && to != self_) send_again(r.what);
+    if (is_missing) send_again(r.what);
   }
 }
 

@@ -153,6 +153,22 @@ TEST_CASE_FIXTURE(damage_fixture, "a place in the queue that is damaged is made 
   CHECK(record("a").redelivered());  // it cannot be known that it never arrived
 }
 
+TEST_CASE_FIXTURE(damage_fixture, "what was lost with its key is missed by every channel") {
+  receiver.reset();
+  submit("a");
+  sender.reset();
+  damage(sender_disk, "o/");
+  sender_disk.forget_damage();
+  sender_disk.damage("");
+
+  start_sender();
+  start_receiver();
+  receiver->perform_at_once();
+  pass(1s);
+
+  CHECK(sender->state("a") == succeeded);
+}
+
 TEST_CASE_FIXTURE(damage_fixture, "what may have been sent before the damage is neither cancelled nor called expired") {
   receiver.reset();
   submit("a");
