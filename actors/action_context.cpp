@@ -32,6 +32,7 @@ void action_context::join(const action_context& other) {
   const bool matters =
       std::any_of(causes.begin(), causes.end(), [&](const cause& c) { return is_in_all(c) && !has(other.causes, c); });
   if (matters) other_causes.push_back(other.causes);
+  if (!other.notification.empty() && other.notification != notification) joined.push_back(other.notification);
 }
 
 value action_context::to_value() const {

@@ -18,6 +18,8 @@ struct action_context {
   /// Of other notifications that are performed together with it. No cause is in all chains but one that is in the
   /// chains of all of them.
   std::vector<std::vector<cause>> other_causes;
+  /// The ids of other notifications that are performed together with it, as far as there are any.
+  std::vector<std::string> joined{};
 
   /// One that asked for the same is performed together with this one.
   void join(const action_context& other);

@@ -7,9 +7,18 @@
 namespace flock {
 namespace {
 
+std::string joined(const std::vector<std::string>& ids) {
+  std::string all;
+  for (const auto& id : ids) {
+    if (all.size() + 1 + id.size() > execute_limits::notifications) break;
+    all += (all.empty() ? "" : " ") + id;
+  }
+  return all;
+}
+
 class execute_provider final : public provider {
  public:
-  execute_provider(const resource_name& name, declared_members& members) {
+  execute_provider(const resource_name& name, declared_members& members) : name_(name.str()) {
     what_.line = name.name;
     members.read("command", what_.line);
     members.read("cwd", what_.cwd, &absolute_path_from);
@@ -27,14 +36,12 @@ class execute_provider final : public provider {
     creates_ = what_.cwd + "/" + creates_;
   }
 
-  action_report perform(std::string_view, const attempt& how) const override {
+  action_report perform(std::string_view action, const attempt& how) const override {
     if (!creates_.empty() && ::access(creates_.c_str(), F_OK) == 0) {
       return {.how = outcome::up_to_date, .output = creates_ + " exists"};
     }
     if (how.why_run) return {.how = outcome::updated, .output = "would run " + what_.line};
-    auto what = what_;
-    if (!how.run.empty()) what.environment.emplace("FLOCK_RUN", how.run);
-    auto ended = run_command(what, how.stopping);
+    auto ended = run_command(told_why(action, how), how.stopping);
     if (!ended) return action_report::failed(ended.error());
     if (ended->succeeded()) return {.how = outcome::updated, .output = std::move(ended->output)};
     // Killed half-way, it may have done its work.
@@ -46,6 +53,18 @@ class execute_provider final : public provider {
   command guard() const override { return what_; }
 
  private:
+  command told_why(std::string_view action, const attempt& how) const {
+    auto told = what_;
+    // What the declaration says goes first.
+    told.environment.emplace("FLOCK_NODE", how.node);
+    told.environment.emplace("FLOCK_RESOURCE", name_);
+    told.environment.emplace("FLOCK_ACTION", action);
+    told.environment.emplace("FLOCK_NOTIFICATION", joined(how.notifications));
+    if (!how.run.empty()) told.environment.emplace("FLOCK_RUN", how.run);
+    return told;
+  }
+
+  const std::string name_;
   command what_;
   std::string creates_;
 };

@@ -236,7 +236,10 @@ class resource::work : public std::enable_shared_from_this<work> {
 
   action_report try_to_perform(const std::string& action, const action_context& why) const {
     try {
-      return perform(*declared_, action, {why.why_run, why.run, around_.stopping, around_.log});
+      auto notifications = why.joined;
+      if (!why.notification.empty()) notifications.insert(notifications.begin(), why.notification);
+      return perform(*declared_, action,
+                     {why.why_run, why.run, around_.stopping, around_.log, around_.node, std::move(notifications)});
     } catch (const std::exception& e) {  // out of memory, in the main
       return action_report::failed({error_code::maybe_done, e.what()});
     }

@@ -38,6 +38,7 @@ class resource final : public actor_object {
     std::function<void(std::string_view)> log;
     /// An action updated the resource. Called before the action is answered.
     std::function<void(const resource_name&, const std::string& action, const action_context&)> updated;
+    std::string node{};  ///< its id
   };
 
   resource(surroundings around, std::shared_ptr<const declaration> declared);

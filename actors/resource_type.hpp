@@ -33,6 +33,8 @@ struct attempt {
   std::string run;       ///< its id; empty outside of any
   std::stop_token stopping;
   std::function<void(std::string_view)> log;  ///< the node's log
+  std::string node{};                         ///< the one that performs it
+  std::vector<std::string> notifications{};   ///< the ids of those that asked for it, the first one first
 };
 
 /// Brings a declared thing into the state that an action asks for. Any thread may call it, but one at a time.

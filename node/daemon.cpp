@@ -195,14 +195,17 @@ void daemon::declare(std::vector<declaration> all) {
 void daemon::publish(const std::shared_ptr<const declaration>& d) {
   chef_.withdraw(d->name);
   resource::surroundings around{
-      core_.threads(), system_clock(), stopping_.get_token(),
+      core_.threads(),
+      system_clock(),
+      stopping_.get_token(),
       [this](std::string_view text) { log_("info", std::string(text)); },
       [this](const resource_name& what, const std::string& action, const action_context& why) {
         post([this, what, action, why] {
           core_.add_event("updated", {{"resource", what.str()}, {"action", action}, {"run", why.run}});
           runs_.updated(what, action, why);
         });
-      }};
+      },
+      core_.id().str()};
   auto make = [around, d]() -> std::unique_ptr<actor_object> { return std::make_unique<resource>(around, d); };
   if (auto published = core_.publish(d->name.actor(), d->name.type, make); !published)
     log_("error", d->place() + ": " + published.error().what);

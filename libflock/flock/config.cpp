@@ -290,11 +290,17 @@ result<given_options> from_file(const std::string& path) {
   return out;
 }
 
+/// What flockd tells the commands of execute resources; one of them may start a flockd.
+bool is_for_commands(std::string_view variable) {
+  constexpr std::string_view all[] = {"FLOCK_RUN", "FLOCK_NODE", "FLOCK_RESOURCE", "FLOCK_ACTION",
+                                      "FLOCK_NOTIFICATION"};
+  return std::find(std::begin(all), std::end(all), variable) != std::end(all);
+}
+
 result<given_options> from_environment(const std::map<std::string, std::string>& variables) {
   given_options out;
   for (const auto& [name, text] : variables) {
-    // What flockd tells the commands of a run; one of them may start a flockd.
-    if (!name.starts_with("FLOCK_") || name == "FLOCK_RUN") continue;
+    if (!name.starts_with("FLOCK_") || is_for_commands(name)) continue;
     auto key = name.substr(6);
     std::transform(key.begin(), key.end(), key.begin(), [](char c) {
       return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

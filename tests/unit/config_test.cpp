@@ -49,6 +49,14 @@ TEST_CASE("the command line comes before the file, and the file before the envir
   CHECK(c->file == file);
 }
 
+TEST_CASE("what the command of an execute learns from its environment is no option") {
+  const auto c = read({}, {{"FLOCK_NODE", "bender1"},
+                           {"FLOCK_RESOURCE", "execute[x]"},
+                           {"FLOCK_ACTION", "run"},
+                           {"FLOCK_NOTIFICATION", "life-7"}});
+  CHECK_MESSAGE(c.has_value(), what(c));
+}
+
 TEST_CASE("roles, recipes and tags may repeat") {
   const folder f;
   const auto file = f.write("flockd.conf", "role = web\nrole = db\n");

@@ -45,3 +45,13 @@ TEST_CASE("of what is performed together, only causes that change what goes roun
   both.join(chain({"e"}));
   CHECK(both.other_causes == chains{chain({"a", "c"}).causes, {}});
 }
+
+TEST_CASE("of what is performed together, all notifications are known") {
+  action_context first{.notification = "bender0-1"};
+
+  first.join(first);
+  first.join({.notification = "bender0-2"});
+  first.join({});
+
+  CHECK(first.joined == std::vector<std::string>{"bender0-2"});
+}

@@ -42,6 +42,21 @@ TEST_CASE("within a run the command finds the run's id, unless it is told anothe
         "run=mine\n");
 }
 
+TEST_CASE("the command of an execute learns why it runs") {
+  const std::string tell = "echo $FLOCK_NODE $FLOCK_RESOURCE $FLOCK_ACTION ${FLOCK_NOTIFICATION:-none}";
+
+  CHECK(run(tell, {}, {.node = "bender1", .notifications = {"life-7", "life-8"}}).output ==
+        "bender1 execute[" + tell + "] run life-7 life-8\n");
+  CHECK(run(tell, {}, {.node = "bender1"}).output.ends_with(" none\n"));
+  CHECK(run("echo $FLOCK_NODE", {{"environment", value::map{{"FLOCK_NODE", "own"}}}}).output == "own\n");
+}
+
+TEST_CASE("a command is started however many notifications asked for it") {
+  const std::vector<std::string> many(10'000, std::string(50, 'x'));
+
+  CHECK(run("echo ${#FLOCK_NOTIFICATION}", {}, {.notifications = many}).output == "65534\n");
+}
+
 TEST_CASE("an execute that failed tells its exit status and output") {
   const auto report = run("echo no; exit 3", {});
 
