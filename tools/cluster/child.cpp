@@ -51,13 +51,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
-std::vector<std::string> environment_with(const std::map<std::string, std::string>& more) {
+std::vector<std::string> environment_of(const child::options& o) {
   std::vector<std::string> all;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     std::string text = *variable;
-    if (!more.contains(text.substr(0, text.find('=')))) all.push_back(std::move(text));
+    if (!o.without.empty() && text.starts_with(o.without)) continue;
+    if (!o.environment.contains(text.substr(0, text.find('=')))) all.push_back(std::move(text));
   }
-  for (const auto& [name, value] : more) all.push_back(name + "=" + value);
+  for (const auto& [name, value] : o.environment) all.push_back(name + "=" + value);
   return all;
 }
 
@@ -101,7 +102,7 @@ result<child> child::start(const options& o) {
   descriptor reads(ends[0]);
   descriptor writes(ends[1]);
   auto command = o.command;
-  auto environment = environment_with(o.environment);
+  auto environment = environment_of(o);
   auto command_pointers = pointers(command);
   auto environment_pointers = pointers(environment);
 

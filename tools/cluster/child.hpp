@@ -20,7 +20,8 @@ class child {
     std::string log;                                 ///< its output is appended to this file; empty: thrown away
     /// Otherwise it is killed when the thread that started it ends, however that ends.
     bool outlives_us = false;
-    std::string output;  ///< a file for its standard output alone; empty: `log` gets it
+    std::string output;     ///< a file for its standard output alone; empty: `log` gets it
+    std::string without{};  ///< variables of this process that begin so are not passed on; empty: all are
   };
 
   /// Errors: io (no such program, log or process; the text names it)

@@ -27,11 +27,14 @@ std::string find_program(const std::string& folder, const std::string& name) {
 }
 
 result<child> start_flockd(const cluster_folder& folder, std::string_view id, const std::string& programs,
-                           bool outlives_us) {
-  return child::start({.command = {find_program(programs, "flockd"), "--config", folder.config(id)},
+                           bool outlives_us, const std::vector<std::string>& inside) {
+  auto command = inside;
+  command.insert(command.end(), {find_program(programs, "flockd"), "--config", folder.config(id)});
+  return child::start({.command = std::move(command),
                        .environment = {},
                        .log = folder.log(id),
-                       .outlives_us = outlives_us});
+                       .outlives_us = outlives_us,
+                       .without = "FLOCK_"});
 }
 
 result<void> wait_until_answers(const cluster_folder& folder, const std::string& id, child& process) {

@@ -9,15 +9,19 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace flock::testing {
 
 /// Where a program of Flock is: in `folder`, else beside this program, else its name alone, for PATH.
 std::string find_program(const std::string& folder, const std::string& name);
 
-/// A flockd in its folder of a cluster, which must be there with its flockd.conf. Errors: io
+/// A flockd in its folder of a cluster, which must be there with its flockd.conf, and which alone configures it: this
+/// process's own FLOCK_ variables do not. Errors: io
+///
+/// \param inside  words before its command, such as {"nsenter", "--net=FILE"}; they must become it, not start it
 result<child> start_flockd(const cluster_folder& folder, std::string_view id, const std::string& programs,
-                           bool outlives_us);
+                           bool outlives_us, const std::vector<std::string>& inside = {});
 
 /// Until a flockd that was started answers at its socket; it does without a registry, too.
 /// Errors: down (see how_it_ended()), timeout (with the end of its log)

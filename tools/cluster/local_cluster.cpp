@@ -36,6 +36,10 @@ result<void> check(const local_cluster::options& o) {
   return {};
 }
 
+bool has(const settings& lines, std::string_view key) {
+  return std::any_of(lines.begin(), lines.end(), [&](const auto& line) { return line.first == key; });
+}
+
 result<void> check_socket(const std::string& path) {
   constexpr auto most = sizeof(sockaddr_un::sun_path) - 1;
   if (path.size() <= most) return {};
@@ -100,7 +104,11 @@ result<void> cluster_parts::try_zookeepers() {
   for (int number = 1; number <= options.zookeepers; ++number) {
     std::error_code ignored;
     fs::remove_all(folder.zookeeper(number) + "/data", ignored);  // a new registry, where nobody is left
-    auto server = zookeeper_server::start({folder.zookeeper(number), ports, number, options.outlives_us});
+    auto server = zookeeper_server::start({.folder = folder.zookeeper(number),
+                                           .ensemble = ports,
+                                           .number = number,
+                                           .outlives_us = options.outlives_us,
+                                           .host = options.zookeeper_host});
     if (!server) return server.error();
     servers += (number > 1 ? "," : "") + server->address();
     const auto pid = server->process().pid();
@@ -150,9 +158,11 @@ result<void> cluster_parts::write_node(const cluster_node& node,
     if (!tls) return tls.error();
     lines.insert(lines.end(), tls->begin(), tls->end());
   }
-  lines.insert(lines.end(), options.common.begin(), options.common.end());
+  settings given = options.common;
   if (auto own = options.each.find(node.id()); own != options.each.end())
-    lines.insert(lines.end(), own->second.begin(), own->second.end());
+    given.insert(given.end(), own->second.begin(), own->second.end());
+  std::erase_if(lines, [&](const auto& line) { return has(given, line.first); });
+  lines.insert(lines.end(), given.begin(), given.end());
   if (auto done = write_file(folder.config(node.id()), config_text(lines)); !done) return done;
   auto resources = options.resources.find(node.id());
   return resources == options.resources.end() ? result<void>()
@@ -232,7 +242,9 @@ pid_t cluster_node::pid() const { return process_ ? process_->pid() : 0; }
 bool cluster_node::is_alive() { return process_ && process_->is_alive(); }
 
 result<void> cluster_node::spawn() {
-  auto process = start_flockd(of_.folder, id_, of_.options.programs, of_.options.outlives_us);
+  const auto inside = of_.options.inside.find(id_);
+  auto process = start_flockd(of_.folder, id_, of_.options.programs, of_.options.outlives_us,
+                              inside == of_.options.inside.end() ? std::vector<std::string>() : inside->second);
   if (!process) return process.error();
   process_ = std::make_unique<child>(*std::move(process));
   is_wanted_ = true;
@@ -323,16 +335,26 @@ cluster_zookeeper::~cluster_zookeeper() = default;
 
 std::string cluster_zookeeper::address() const { return server_->address(); }
 pid_t cluster_zookeeper::pid() const { return server_->process().pid(); }
+bool cluster_zookeeper::is_alive() { return server_->process().is_alive(); }
+result<std::string> cluster_zookeeper::ask(std::string_view request) const {
+  return server_->ask(request, milliseconds(5000));
+}
 void cluster_zookeeper::kill() { server_->kill(); }
 void cluster_zookeeper::pause() { server_->pause(); }
 void cluster_zookeeper::resume() { server_->resume(); }
 
-result<void> cluster_zookeeper::start() {
-  if (server_->process().is_alive()) return {};
+result<void> cluster_zookeeper::begin_start() {
+  if (is_alive()) return {};
   if (auto done = server_->restart(); !done) return done;
-  if (auto done = of_.record(cluster_folder::zookeeper_name(number_), pid()); !done) return done;
+  return of_.record(cluster_folder::zookeeper_name(number_), pid());
+}
+
+result<void> cluster_zookeeper::start() {
+  if (auto done = begin_start(); !done) return done;
   return server_->wait_until_serving(patience_to_start);
 }
+
+result<void> cluster_zookeeper::wipe() { return server_->wipe(); }
 
 result<local_cluster> local_cluster::start(options o) {
   if (auto good = check(o); !good) return good.error();

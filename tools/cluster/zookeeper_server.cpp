@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <netinet/in.h>
 #include <sstream>
 #include <sys/socket.h>
@@ -42,7 +43,7 @@ std::string config_text(const zookeeper_server::options& o) {
   std::ostringstream text;
   const auto& own = o.ensemble[static_cast<std::size_t>(o.number - 1)];
   text << "dataDir=" << o.folder << "/data\n"
-       << "clientPortAddress=127.0.0.1\n"
+       << "clientPortAddress=" << o.host << "\n"
        << "clientPort=" << own.client
        << "\n"
        // Sessions end within a tick of their time-out, and may be as short as two.
@@ -63,6 +64,12 @@ std::string config_text(const zookeeper_server::options& o) {
   return text.str();
 }
 
+/// Which one of an ensemble it is; it wants that among its data.
+result<void> write_identity(const zookeeper_server::options& o) {
+  if (auto done = make_folder(o.folder + "/data"); !done) return done;
+  return write_file(o.folder + "/data/myid", std::to_string(o.number));
+}
+
 struct connection {
   explicit connection(milliseconds patience) : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     timeval limit{patience.count() / 1000, patience.count() % 1000 * 1000};
@@ -76,6 +83,27 @@ struct connection {
   const int fd;
 };
 
+result<std::string> ask_at(const std::string& host, int port, std::string_view request, milliseconds patience) {
+  connection server(patience);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const auto where = host + ":" + std::to_string(port);
+  if (::inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1)
+    return error{error_code::unreachable, where + " is no IPv4 address"};
+  if (::connect(server.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::send(server.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0)
+    return error{error_code::unreachable, where + ": " + std::strerror(errno)};
+  std::string answer;
+  std::array<char, 4096> part{};
+  while (true) {
+    auto size = ::recv(server.fd, part.data(), part.size(), 0);
+    if (size < 0) return error{error_code::timeout, where + ": " + std::strerror(errno)};
+    if (size == 0) return answer;
+    answer.append(part.data(), static_cast<std::size_t>(size));
+  }
+}
+
 }  // namespace
 
 std::vector<zookeeper_server::ports> zookeeper_server::pick_ports(int servers) {
@@ -85,9 +113,9 @@ std::vector<zookeeper_server::ports> zookeeper_server::pick_ports(int servers) {
 }
 
 result<zookeeper_server> zookeeper_server::start(options o) {
-  if (auto done = make_folder(o.folder + "/data"); !done) return done.error();
+  if (auto done = make_folder(o.folder); !done) return done.error();
   if (auto done = write_file(o.folder + "/zoo.cfg", config_text(o)); !done) return done.error();
-  if (auto done = write_file(o.folder + "/data/myid", std::to_string(o.number)); !done) return done.error();
+  if (auto done = write_identity(o); !done) return done.error();
   auto process = run(o.folder, o.outlives_us, o.heap_mib);
   if (!process) return process.error();
   return zookeeper_server(std::move(o), std::move(*process));
@@ -106,7 +134,7 @@ result<void> zookeeper_server::wait_until_serving(milliseconds patience) {
     if (!process_.is_alive())
       return error{error_code::down, "ZooKeeper ended: " + end_of_log(options_.folder + "/log")};
     // "ruok" would say imok before it serves.
-    auto status = ask(port(), "srvr");
+    auto status = ask("srvr");
     if (status && status->find("Mode:") != std::string::npos) return {};
     std::this_thread::sleep_for(milliseconds(20));
   }
@@ -121,28 +149,23 @@ result<void> zookeeper_server::restart() {
   return {};
 }
 
+result<void> zookeeper_server::wipe() {
+  std::error_code failed;
+  std::filesystem::remove_all(options_.folder + "/data", failed);
+  if (failed) return error{error_code::io, options_.folder + "/data: " + failed.message()};
+  return write_identity(options_);
+}
+
 void zookeeper_server::pause() { process_.signal(SIGSTOP); }
 
 void zookeeper_server::resume() { process_.signal(SIGCONT); }
 
 result<std::string> zookeeper_server::ask(int port, std::string_view request, milliseconds patience) {
-  connection server(patience);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  const auto where = "127.0.0.1:" + std::to_string(port);
-  if (::connect(server.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::send(server.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0)
-    return error{error_code::unreachable, where + ": " + std::strerror(errno)};
-  std::string answer;
-  std::array<char, 4096> part{};
-  while (true) {
-    auto size = ::recv(server.fd, part.data(), part.size(), 0);
-    if (size < 0) return error{error_code::timeout, where + ": " + std::strerror(errno)};
-    if (size == 0) return answer;
-    answer.append(part.data(), static_cast<std::size_t>(size));
-  }
+  return ask_at("127.0.0.1", port, request, patience);
+}
+
+result<std::string> zookeeper_server::ask(std::string_view request, milliseconds patience) const {
+  return ask_at(options_.host, port(), request, patience);
 }
 
 }  // namespace flock::testing

@@ -12,7 +12,8 @@
 
 namespace flock::testing {
 
-/// A private ZooKeeper server on the loopback: one JVM with a small heap, which does not sync its disk.
+/// A private ZooKeeper server, on the loopback unless it is told otherwise: one JVM with a small heap, which does not
+/// sync its disk.
 ///
 /// The jars are Debian's, or those of the environment variable FLOCK_ZOOKEEPER_CLASSPATH.
 class zookeeper_server {
@@ -26,11 +27,12 @@ class zookeeper_server {
   static std::vector<ports> pick_ports(int servers);
 
   struct options {
-    std::string folder;           ///< made if it is missing; holds data/, zoo.cfg and log
-    std::vector<ports> ensemble;  ///< all of its servers, this one too; one of them: alone
-    int number = 1;               ///< which of them this is, from 1
-    bool outlives_us = false;     ///< see child
-    int heap_mib = 64;            ///< enough for hundreds of nodes
+    std::string folder;              ///< made if it is missing; holds data/, zoo.cfg and log
+    std::vector<ports> ensemble;     ///< all of its servers, this one too; one of them: alone
+    int number = 1;                  ///< which of them this is, from 1
+    bool outlives_us = false;        ///< see child
+    int heap_mib = 64;               ///< enough for hundreds of nodes
+    std::string host = "127.0.0.1";  ///< where clients connect; the servers of an ensemble meet on the loopback
   };
 
   /// Starts it; it serves somewhat later, a server of an ensemble when most of them run.
@@ -42,7 +44,7 @@ class zookeeper_server {
 
   int port() const { return options_.ensemble[static_cast<std::size_t>(options_.number - 1)].client; }
   /// "127.0.0.1:port"
-  std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
+  std::string address() const { return options_.host + ":" + std::to_string(port()); }
   child& process() { return process_; }
 
   /// Errors: timeout, down (it ended; the text has the end of its log)
@@ -52,6 +54,9 @@ class zookeeper_server {
   /// Starts it again after it ended, with the same data and ports.
   /// Errors: io
   result<void> restart();
+  /// Removes its data after it ended: it starts again as a new registry, unless others of an ensemble still have it.
+  /// Errors: io
+  result<void> wipe();
   void pause();
   void resume();
 
@@ -59,6 +64,7 @@ class zookeeper_server {
   /// and "wchs".
   /// Errors: unreachable, timeout
   static result<std::string> ask(int port, std::string_view request, milliseconds patience = milliseconds(1000));
+  result<std::string> ask(std::string_view request, milliseconds patience = milliseconds(1000)) const;
 
  private:
   zookeeper_server(options o, child process) : options_(std::move(o)), process_(std::move(process)) {}

@@ -93,10 +93,18 @@ class cluster_zookeeper {
   /// "127.0.0.1:port"
   std::string address() const;
   pid_t pid() const;
+  bool is_alive();
+  /// What it answers to one of ZooKeeper's four-letter words, such as "srvr", or to a request of its protocol.
+  /// Errors: unreachable, timeout
+  result<std::string> ask(std::string_view request) const;
 
   void kill();
   /// Starts it after it ended, with the same data and port, and returns when it serves. Errors: io, down, timeout
   result<void> start();
+  /// The same without waiting until it serves: one of an ensemble does not before most of them run. Errors: io
+  result<void> begin_start();
+  /// Removes what it has stored, after it ended. Errors: io
+  result<void> wipe();
   void pause();
   void resume();
 
@@ -119,11 +127,16 @@ class local_cluster {
   struct options {
     std::string folder;  ///< made if it is missing; empty: a temporary one, removed at the end
     int nodes = 2;
-    std::string prefix = "bender";                 ///< ids are the prefix and a number from 0
-    int zookeepers = 1;                            ///< 1 or 3
-    bool tls = false;                              ///< mutual TLS, with an authority made for this cluster
-    settings common;                               ///< for every node, after the cluster's own
-    std::map<std::string, settings> each;          ///< by id: for one node, after `common`
+    std::string prefix = "bender";             ///< ids are the prefix and a number from 0
+    int zookeepers = 1;                        ///< 1 or 3
+    std::string zookeeper_host = "127.0.0.1";  ///< the address where nodes find them
+    bool tls = false;                          ///< mutual TLS, with an authority made for this cluster
+    /// For every node, and by id for one node: beside the cluster's own, or in their place, as with listen and
+    /// state-dir.
+    settings common;
+    std::map<std::string, settings> each;
+    /// By id: words before a node's command, such as {"nsenter", "--net=FILE"}. They must become it, not start it.
+    std::map<std::string, std::vector<std::string>> inside;
     std::map<std::string, std::string> resources;  ///< by id: the JSON of one file in resources.d/
     std::string programs;           ///< the folder of flockd and flockctl; empty: that of this program, then PATH
     milliseconds patience{60'000};  ///< for all to see each other
