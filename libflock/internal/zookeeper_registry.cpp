@@ -102,11 +102,13 @@ class sink {
 /// thread and return, for they hold up all others.
 class client {
  public:
-  client(sink& to, std::uint64_t number, const zookeeper_options& o) : to_(to), number_(number) {
+  /// \param resumed  the session to ask for; null: a new one
+  client(sink& to, std::uint64_t number, const zookeeper_options& o, const clientid_t* resumed)
+      : to_(to), number_(number) {
     // The client would write to stderr; the registry logs what matters.
     zoo_set_debug_level(static_cast<ZooLogLevel>(0));
     handle_ =
-        zookeeper_init(o.servers.c_str(), on_session, static_cast<int>(o.session_timeout.count()), nullptr, this, 0);
+        zookeeper_init(o.servers.c_str(), on_session, static_cast<int>(o.session_timeout.count()), resumed, this, 0);
     if (handle_ == nullptr || o.auth.empty()) return;
     auto colon = o.auth.find(':');
     auto secret = o.auth.substr(colon + 1);
@@ -126,6 +128,7 @@ class client {
   bool is_connected() const { return zoo_state(handle_) == ZOO_CONNECTED_STATE; }
   std::uint64_t number() const { return number_; }
   std::int64_t session() const { return zoo_client_id(handle_)->client_id; }
+  clientid_t identity() const { return *zoo_client_id(handle_); }
   milliseconds session_timeout() const { return milliseconds(zoo_recv_timeout(handle_)); }
   std::string server() const {
     const char* name = zoo_get_current_server(handle_);
@@ -474,11 +477,13 @@ class zookeeper_registry final : public registry, private sink {
     retry_at_.reset();
     session_timeout_ = options_.session_timeout;
     move_to(session_state::connecting);
-    client_ = std::make_unique<client>(static_cast<sink&>(*this), ++last_client_, options_);
-    if (client_->is_open()) {
-      complain_at_ = time_.now() + options_.session_timeout;
-      return;
-    }
+    open(nullptr);
+    if (client_) complain_at_ = time_.now() + options_.session_timeout;
+  }
+
+  void open(const clientid_t* resumed) {
+    client_ = std::make_unique<client>(static_cast<sink&>(*this), ++last_client_, options_, resumed);
+    if (client_->is_open()) return;
     fail("cannot connect to " + options_.servers + ": " + std::strerror(errno));
     client_.reset();
     retry_at_ = time_.now() + pause_after_failure;
@@ -488,6 +493,15 @@ class zookeeper_registry final : public registry, private sink {
     client_->abandon(ZCONNECTIONLOSS);
     client_.reset();
     connect();
+  }
+
+  /// For the session that we gave up. Not with the handle that had it: servers that have lost their data refuse one
+  /// that has seen later changes than they have, for ever. Source: ZooKeeperServer.processConnectRequest,
+  /// getLastZxidSeen
+  void ask_for_lost_session() {
+    const auto lost = client_->identity();
+    client_.reset();
+    open(&lost);
   }
 
   void session_event(std::uint64_t session, int zoo_state) override {
@@ -571,7 +585,10 @@ class zookeeper_registry final : public registry, private sink {
   void tick(time_point now) {
     if (has_session() && now >= contact_ + session_timeout_) {
       lose("no answer for " + format_duration(session_timeout_));
-      if (client_->is_connected()) reconnect();
+      if (client_->is_connected())
+        reconnect();
+      else
+        ask_for_lost_session();
     } else if (may_probe() && now >= contact_ + session_timeout_ / probes_per_timeout) {
       probe();
     }

@@ -106,6 +106,22 @@ TEST_CASE("a session that the server kept though we gave it up is ended, with wh
   CHECK(anna.create("/here", "", registry::kind::ephemeral).has_value());
 }
 
+TEST_CASE("a server that lost all that it had stored gives a fresh session to those who knew it before") {
+  zookeeper_world world(milliseconds(1000));
+  registry_client anna(world);
+  anna.start_and_wait();
+  REQUIRE(anna.create("/here", "", registry::kind::ephemeral).has_value());
+  anna.forget();
+
+  server().kill();
+  server().wipe();
+  REQUIRE(anna.wait_for(session_state::lost));
+  server().restart();
+  REQUIRE(anna.wait_for(session_state::ready, true));
+
+  CHECK(anna.create("/here", "", registry::kind::ephemeral).has_value());
+}
+
 TEST_CASE("a server that dies under calls leaves every one of them answered, changes in doubt") {
   zookeeper_world world;
   registry_client anna(world);

@@ -18,6 +18,8 @@ class private_zookeeper {
   void kill() { server_.kill(); }
   /// Serves again when this returns.
   void restart();
+  /// After kill(): it has lost all that it had stored.
+  void wipe();
   void pause() { server_.pause(); }
   void resume() { server_.resume(); }
 
@@ -26,8 +28,6 @@ class private_zookeeper {
   void expire(std::uint64_t session);
 
  private:
-  bool has(std::uint64_t session) const;
-
   temporary_folder folder_;
   zookeeper_server server_;
 };
