@@ -20,8 +20,9 @@ const std::string layout_path = "/version";
 const std::string nodes_path = "/nodes";
 const std::string all_attributes_path = "/attributes";
 
-/// When many nodes come and go at once, a bucket is read for many of them, not for each.
-constexpr milliseconds between_reads_of_a_bucket{100};
+/// When many nodes come and go at once, a bucket is read for many of them, not for each: twice in this time at most. A
+/// node that comes alone is seen at once, also where it makes its bucket first.
+constexpr milliseconds between_reads_of_a_bucket{200};
 
 std::uint32_t fnv1a(std::string_view text) {
   std::uint32_t hash = 2'166'136'261;

@@ -47,7 +47,7 @@ void chores::due(const std::string& key, milliseconds apart) {
   if (found == all_.end()) return;
   auto& c = found->second;
   mark_due(c, true);
-  c.not_before = std::max(c.not_before, c.begun + apart);
+  c.not_before = std::max(c.not_before, c.begun_before + apart);
   pass(key, c);
 }
 
@@ -96,7 +96,7 @@ void chores::begin_next() {
 void chores::begin(const std::string& key, chore& c) {
   mark_due(c, false);
   c.is_running = true;
-  c.begun = time_.now();
+  c.begun_before = std::exchange(c.begun, time_.now());
   ++running_;
   auto how = c.how;  // which may be replaced, or the chore removed, by itself
   how([where = std::weak_ptr(here_), key, number = c.number](const result<void>& went) {

@@ -37,7 +37,8 @@ class chores {
   void remove(const std::string& key);
   bool contains(const std::string& key) const { return all_.contains(key); }
 
-  /// It is to be done again, if it is known: so long at least after it was last begun.
+  /// It is to be done again, if it is known. The first time at once; beyond that, so long at least after it was begun
+  /// the time before the last.
   void due(const std::string& key, milliseconds apart = milliseconds(0));
   void all_due();
 
@@ -54,6 +55,7 @@ class chores {
     bool is_due = false;
     bool is_running = false;
     time_point begun{};
+    time_point begun_before{};  // the time before that
     time_point not_before{};
     std::unique_ptr<backoff> pauses;  ///< since it failed
   };
