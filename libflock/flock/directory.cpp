@@ -386,6 +386,13 @@ bool directory::is_connected(const node_id& id) const {
   return found != nodes_.end() && found->second.is_connected();
 }
 
+std::vector<node_id> directory::listed_dead() const {
+  std::vector<node_id> found;
+  for (const auto& [id, e] : nodes_)
+    if (e.info.state == node_state::dead && e.is_listed()) found.push_back(id);
+  return found;
+}
+
 std::vector<const node_info*> directory::all() const {
   std::vector<const node_info*> all;
   for (const auto& [id, e] : nodes_) all.push_back(&e.info);

@@ -582,6 +582,8 @@ void node_core::dial_failed(const node_id& peer, dial_failure how, const error& 
     if (peer == id()) return rival_answered(why, how);
     links_.dial_failed(peer, why);
     directory_changed(directory_.dial_failed(peer, how == dial_failure::nobody_listens, now(), wall()));
+    const auto* known = directory_.find(peer);
+    if (known && known->state == node_state::dead) links_.ended(peer);
   });
 }
 
@@ -601,6 +603,8 @@ void node_core::registry_changed(session_state now_is) {
   if (now_is == session_state::lost) joined_ = false;
   log(now_is == session_state::ready ? "info" : "warning", "registry: " + std::string(to_string(now_is)));
   add_event("registry", {{"state", std::string(to_string(now_is))}});
+  if (now_is == session_state::ready)
+    for (const auto& dead : directory_.listed_dead()) links_.want(dead);
   look_again();
 }
 

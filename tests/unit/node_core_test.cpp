@@ -543,6 +543,27 @@ TEST_CASE("a node that knows nobody while the registry is away lists itself at o
   CHECK((**listed)[0].id == id("a"));
 }
 
+TEST_CASE("a node that was called dead while the registry could not vouch for it is asked when it can") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "counter");
+  REQUIRE(f.ask(a, "b/counter", "add", {1}));
+
+  a.registry->suspend();
+  b.registry->suspend();
+  f.network.cut_both(id("a"), id("b"));
+  f.threads.advance(20s);
+  REQUIRE(a->known_nodes().find(id("b"))->state == node_state::dead);
+  REQUIRE(b->known_nodes().find(id("a"))->state == node_state::dead);
+
+  f.network.heal();
+  a.registry->resume();  // within its session, so that it lists b as before
+  f.threads.advance(10s);
+
+  CHECK(a->known_nodes().find(id("b"))->state == node_state::alive);
+}
+
 TEST_CASE("peers of another environment are not admitted") {
   small_flock f;
   auto& a = f.start("a");
