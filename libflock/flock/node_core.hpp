@@ -191,6 +191,10 @@ class node_core final : public caller,
   void want_connection(const node_id& to) override { links_.want(to); }
   void progressed(const notification_record& r) override;
 
+  /// Often enough for suspicion (3 s) and expiry (minutes to days), rare enough to cost nothing.
+  static constexpr milliseconds tick_every{1000};
+
+  static error stopping();
   void post(task job) const;
   void receive_call(const hello& from, message m);
   void answer_for_node(const node_id& from, const std::string& method, const value::list& arguments, time_point until,
