@@ -90,10 +90,10 @@ value refused_target(const wanted_action& what, const notifier::sent& s) {
                     {"error", told(why)}};
 }
 
-/// A target whose notification is here. The disk may not have confirmed it; while nobody else has it, that is told.
+/// A target whose notification is here. As long as the disk may not have it, that is told.
 value target_as_it_is(const notification_record& r, const notifier::sent& s) {
   auto shown = r.to_value();
-  if (!s.taken && r.state() == receipt_state::queued) shown.as_map()->insert_or_assign("error", told(s.taken.error()));
+  if (!s.taken && !r.is_surely_kept()) shown.as_map()->insert_or_assign("error", told(s.taken.error()));
   return shown;
 }
 
