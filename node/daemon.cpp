@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <future>
 #include <set>
 #include <sstream>
 
@@ -18,6 +19,10 @@ namespace flock {
 namespace {
 
 constexpr std::string_view daemon_actor = "flockd";
+
+/// A command has two seconds between SIGTERM and SIGKILL, and its end has to get to the disk; a flockd has five for
+/// all.
+constexpr milliseconds commands_end_within{2500};
 
 /// What other nodes ask a daemon for.
 class daemon_view {
@@ -162,7 +167,18 @@ void daemon::start(declared what) {
 
 void daemon::stop() {
   stopping_.request_stop();
-  post([this] { chef_.stop(); });
+  auto ended = std::make_shared<std::promise<void>>();
+  post([this, ended] {
+    chef_.stop();
+    when_performed(core_.now() + commands_end_within, [ended] { ended->set_value(); });
+  });
+  ended->get_future().wait_for(commands_end_within);
+}
+
+/// Looks again and again: what is given back, as it had not begun, is no progress that anybody is told of.
+void daemon::when_performed(time_point until, std::function<void()> f) {
+  if (!core_.deliveries().is_performing() || until <= core_.now()) return f();
+  core_.home().post_at(core_.now() + milliseconds(5), [this, until, f = std::move(f)] { when_performed(until, f); });
 }
 
 /// To all that files and Chef wish.

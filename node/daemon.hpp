@@ -39,7 +39,8 @@ class daemon final : public control_backend, private convergence::host {
   /// Publishes what was read. Once, before the control API is served.
   void start(declared what);
 
-  /// Ends the commands that run.
+  /// Ends the commands that run, and returns when it is recorded how they ended, so that the next life need not perform
+  /// them once more; or when that has taken too long.
   void stop();
 
   /// Reads the configuration again: roles, attributes, policy, resources, certificates. Nothing changes if any of it is
@@ -86,6 +87,7 @@ class daemon final : public control_backend, private convergence::host {
   /// Answers with what `look` tells, as soon as it tells anything: it is asked whenever a notification moves on, and at
   /// the deadline, when it must.
   using look = std::function<std::optional<value>(bool at_deadline)>;
+  void when_performed(time_point until, std::function<void()> f);
   void answer_when(look told, time_point until, answer done);
   /// The first answer, or at the deadline this one.
   answer in_time(time_point until, error otherwise, answer done);

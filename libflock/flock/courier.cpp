@@ -156,6 +156,7 @@ void courier::pick_up(const std::string& id) {
 void courier::hand_over(const notification& n) {
   const auto& id = n.id;
   if (n.expires <= time_.wall()) return ended(id, error{error_code::timeout, "it came too late"});
+  working_.find(id)->second.in_hand = true;
   host_.perform(
       n, [this, home = home_, id] { home->post([this, id] { began(id); }); },
       [this, home = home_, id](result<value> how) {
@@ -173,6 +174,7 @@ void courier::began(const std::string& id) {
 void courier::ended(const std::string& id, const result<value>& how) {
   const auto at = working_.find(id);
   if (at == working_.end()) return;
+  at->second.in_hand = false;
   if (!how && how.error().code == error_code::shutting_down) return;
   const auto end = end_of(ledger_.find(id)->what, at->second, how);
   changes_[at->second.key] = std::nullopt;
@@ -426,6 +428,10 @@ void courier::look_after(const node_id& id, contact& c) {
   }
   // The transport's queue may have been full.
   due_.insert(id);
+}
+
+bool courier::is_performing() const {
+  return !ends_.empty() || std::any_of(working_.begin(), working_.end(), [](const auto& w) { return w.second.in_hand; });
 }
 
 std::optional<wall_time> courier::oldest_waiting() const {

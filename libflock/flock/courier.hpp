@@ -138,6 +138,9 @@ class courier {
   /// Writes and sends now what this turn gathered, for a node that is about to close the mailbox.
   void flush();
 
+  /// Whether something was handed to the host that has not answered yet, or whose end is not durable yet.
+  bool is_performing() const;
+
   const ledger& records() const { return ledger_; }
   std::size_t outbox_depth() const { return outbox_.depth(); }
   std::size_t outbox_depth(const node_id& to) const { return outbox_.depth(to); }
@@ -151,6 +154,7 @@ class courier {
   struct work {
     std::string key;           // of its record
     bool maybe_begun = false;  // by an earlier life of this node
+    bool in_hand = false;      // of the host, which has not answered
     bool begun = false;
   };
   struct contact {
