@@ -154,6 +154,10 @@ void child::signal(int number) {
   if (is_alive()) ::kill(-pid_, number);
 }
 
+void child::ask_to_end() {
+  if (is_alive()) ::kill(pid_, SIGTERM);
+}
+
 std::optional<int> child::wait(milliseconds patience) {
   if (status_) return status_;
   pollfd ended{pidfd_, POLLIN, 0};
@@ -167,7 +171,7 @@ std::optional<int> child::wait(milliseconds patience) {
 
 int child::stop(milliseconds patience) {
   if (patience > milliseconds(0)) {
-    signal(SIGTERM);
+    ask_to_end();
     signal(SIGCONT);  // if it is paused
     if (auto status = wait(patience)) return *status;
   }

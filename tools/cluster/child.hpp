@@ -35,6 +35,8 @@ class child {
   bool is_alive();
   /// To its whole process group; nothing happens if it has ended.
   void signal(int number);
+  /// SIGTERM, to itself alone: it ends what it started. A command that it is just about to start is still of its group.
+  void ask_to_end();
 
   /// Waits for its end.
   /// \returns its exit status, 128 and the number if a signal ended it, or nothing if it is alive after `patience`

@@ -7,13 +7,16 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <system_error>
 
 namespace flock::testing {
 
 std::string contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(file)), {});
+  std::ostringstream all;
+  all << std::ifstream(path, std::ios::binary)
+             .rdbuf();  // does not throw where reading fails, as of a process that ended
+  return all.str();
 }
 
 result<void> write_file(const std::string& path, std::string_view text) {

@@ -260,7 +260,7 @@ result<void> cluster_node::start() {
 
 void cluster_node::ask_to_end() {
   if (!std::exchange(is_wanted_, false)) return;
-  process_->signal(SIGTERM);
+  process_->ask_to_end();
   resume();
 }
 

@@ -82,12 +82,14 @@ bool recorded_process::is_running() const { return birth_of(pid) == birth; }
 
 bool recorded_process::signal(int number) const { return is_running() && ::kill(-pid, number) == 0; }
 
+bool recorded_process::ask_to_end() const { return is_running() && ::kill(pid, SIGTERM) == 0; }
+
 result<void> end_all(const std::vector<recorded_process>& all, milliseconds patience) {
   std::vector<recorded_process> running;
   std::copy_if(all.begin(), all.end(), std::back_inserter(running), [](const auto& p) { return p.is_running(); });
   for (const auto& p : running) {
     if (patience == milliseconds(0)) continue;  // not even a goodbye
-    p.signal(SIGTERM);
+    p.ask_to_end();
     p.signal(SIGCONT);  // if it is paused
   }
   wait_for_end(running, patience);

@@ -27,6 +27,8 @@ struct recorded_process {
 
   /// To its whole group. \returns false if it does not run
   bool signal(int number) const;
+  /// SIGTERM, to itself alone: it ends what it started.
+  bool ask_to_end() const;
 
   friend bool operator==(const recorded_process&, const recorded_process&) = default;
 };
