@@ -431,7 +431,8 @@ void courier::look_after(const node_id& id, contact& c) {
 }
 
 bool courier::is_performing() const {
-  return !ends_.empty() || std::any_of(working_.begin(), working_.end(), [](const auto& w) { return w.second.in_hand; });
+  return !ends_.empty() ||
+         std::any_of(working_.begin(), working_.end(), [](const auto& w) { return w.second.in_hand; });
 }
 
 std::optional<wall_time> courier::oldest_waiting() const {
