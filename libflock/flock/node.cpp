@@ -117,6 +117,7 @@ result<void> node::parts::start(const node_id& id) {
   if (with.tls()) network_options.files = internal::tls_files{with.tls_ca, with.tls_cert, with.tls_key};
   network_options.insecure = with.insecure;
   network_options.limits.heartbeat = with.heartbeat;
+  network_options.threads = threads.get();
   network_options.log = write;
   auto made = internal::make_tls_transport(self, std::move(network_options));
   if (!made) return made.error();

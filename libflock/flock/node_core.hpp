@@ -35,7 +35,7 @@ namespace flock {
 /// program sees of it is node.hpp; a daemon and the simulator use it directly.
 ///
 /// Its state lives in one mailbox, home(): whatever is marked so below is called there. Calls of actors take a shorter
-/// way, from the transport's thread straight to the actor's mailbox and back.
+/// way, from the thread that reads straight to the actor's mailbox and back.
 class node_core final : public caller,
                         public std::enable_shared_from_this<node_core>,
                         private transport::listener,
@@ -168,7 +168,7 @@ class node_core final : public caller,
  private:
   node_core(seams s, options o);
 
-  // transport::listener: on the transport's thread.
+  // transport::listener: on the thread that reads.
   void connected(const hello& peer) override;
   void received(const hello& from, message m) override;
   void disconnected(const hello& peer, const error& why) override;

@@ -1,8 +1,9 @@
+#include <flock/gate.hpp>
 #include <flock/node_core.hpp>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
+#include <optional>
 
 // Calls of actors: of this node's own, of others', and of the nodes themselves.
 
@@ -14,26 +15,16 @@ namespace {
 constexpr std::size_t max_watchers = 10'000;
 
 /// What a blocking caller waits on.
-template <class T> class answer_box {
- public:
+template <class T> struct answer_box {
   void put(result<T> r) {
-    {
-      std::lock_guard lock(mutex_);
-      if (answer_) return;
-      answer_.emplace(std::move(r));
-    }
-    there_.notify_one();
-  }
-  result<T> take() {
-    std::unique_lock lock(mutex_);
-    there_.wait(lock, [this] { return answer_.has_value(); });
-    return std::move(*answer_);
+    if (taken.exchange(true)) return;
+    answer.emplace(std::move(r));
+    there.open();
   }
 
- private:
-  std::mutex mutex_;  // guards answer_
-  std::condition_variable there_;
-  std::optional<result<T>> answer_;
+  std::atomic<bool> taken = false;
+  std::optional<result<T>> answer;
+  gate there;
 };
 
 value describe_actor(const node_id& node, const actor_host::published_actor& a) {
@@ -84,7 +75,8 @@ result<value> node_core::call(const flock::address& to, std::string method, valu
   if (current_mailbox()) return error{error_code::refused, "an actor asks; call() would block its turn"};
   auto box = std::make_shared<answer_box<value>>();
   invoke(to, std::move(method), std::move(arguments), until, [box](result<value> r) { box->put(std::move(r)); });
-  return box->take();
+  seams_.network.await(box->there);
+  return *std::move(box->answer);
 }
 
 void node_core::invoke(const flock::address& to, std::string method, value::list arguments, time_point until,
@@ -173,7 +165,8 @@ result<std::string> node_core::tell(const flock::address& to, std::string method
       box->put(taken ? result<std::string>(id) : result<std::string>(taken.error()));
     });
   });
-  return box->take();
+  box->there.wait();
+  return *std::move(box->answer);
 }
 
 std::uint64_t node_core::monitor(const flock::address& whom, std::function<void(const error&)> down) {
@@ -199,7 +192,7 @@ void node_core::forget_monitor(std::uint64_t handle) {
   post([this, handle] { monitors_.erase(handle); });
 }
 
-// Messages from other nodes, on the transport's thread.
+// Messages from other nodes, on the thread that reads.
 
 void node_core::received(const hello& from, message m) {
   switch (m.kind) {

@@ -24,6 +24,23 @@ class mailbox : public std::enable_shared_from_this<mailbox> {
   virtual std::size_t depth() const = 0;
 };
 
+/// Lets a thread that is not the runtime's take turns: those of the mailboxes that it gave work, so that it need not
+/// wake another thread for them. Used by one thread, but for hand_over().
+class turn_taker {
+ public:
+  virtual ~turn_taker() = default;
+
+  /// From here on the next mailbox that gets work from this thread, and has had none, is kept for it. While one is
+  /// kept, others go to the runtime's threads.
+  virtual void keep() = 0;
+  virtual bool has_kept() const = 0;
+  /// Takes the turn that is kept, and those that are kept meanwhile. May take as long as the jobs do.
+  virtual void run() = 0;
+  /// From any thread: the runtime's threads get what is kept, and all that comes until keep(). A job that is running is
+  /// not disturbed.
+  virtual void hand_over() = 0;
+};
+
 /// Whose turn it is: the seam to the threads. In production CAF's scheduler (internal/caf_runtime.hpp); in tests one
 /// thread and a seeded choice of whose turn is next.
 class runtime {
@@ -36,6 +53,10 @@ class runtime {
   /// Runs a job that may block (a child process, a slow file) on a thread of its own. At most `max_blocking` such jobs
   /// run at once; more wait their turn.
   virtual void run_blocking(task job) = 0;
+
+  /// For the thread that calls this; null if turns are taken by the runtime's threads only. It goes before the runtime
+  /// does.
+  virtual std::unique_ptr<turn_taker> make_turn_taker() { return nullptr; }
 
   /// Ends the threads after the jobs that are running. Nothing runs afterwards. Blocking jobs still running at `until`
   /// are abandoned.

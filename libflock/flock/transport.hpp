@@ -2,6 +2,7 @@
 
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
+#include <flock/gate.hpp>
 #include <flock/message.hpp>
 #include <flock/name.hpp>
 #include <flock/value.hpp>
@@ -55,7 +56,7 @@ enum class dial_failure : std::uint8_t {
 /// disconnected(), and never sends it again by itself.
 class transport {
  public:
-  /// What the transport reports. Called on its own thread, one at a time; must not block.
+  /// What the transport reports. Called one at a time, on the thread that reads; must not block.
   class listener {
    public:
     virtual ~listener() = default;
@@ -89,6 +90,10 @@ class transport {
   /// Errors: unreachable (not connected; nothing was sent), refused (its queue is full, or the message is over the
   /// limit)
   virtual result<void> send(const node_id& to, const message& m) = 0;
+
+  /// Returns when the gate is open. A transport may let the waiting thread read the answer that it waits for. Not to be
+  /// called by the listener, nor in a turn.
+  virtual void await(gate& g) { g.wait(); }
 
   /// Bytes that wait to be sent to this node.
   virtual std::size_t queued(const node_id& to) const = 0;

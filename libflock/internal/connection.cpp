@@ -30,7 +30,7 @@ constexpr milliseconds last_words{250};
 constexpr int turns = 16;
 
 // After so long without a write the next frame is written by the thread that sends it, which saves a call the way to
-// another thread; sooner, it is left to the connection's thread, which gathers those that follow. Twice the time of a
+// another thread; sooner, it is left to the thread that leads, which gathers those that follow. Twice the time of a
 // write.
 constexpr std::chrono::microseconds lull{10};
 
@@ -188,7 +188,7 @@ bool connection::take(std::string_view wire) {
       linger(plain.error());
       break;
     }
-    if (!take_frames(*plain) || plain->empty()) break;
+    if (!take_frames(*plain) || plain->empty() || !session_.has_more()) break;
   }
   reading_ = false;
   if (!socket_.is_open()) return false;
@@ -241,7 +241,8 @@ result<void> connection::send(std::string_view frame) {
     if (in_a_handler && reading_) return {};  // whoever reads flushes afterwards
     if (std::exchange(flushing_, true)) return {};
   }
-  if (in_a_handler || clock::now() - last_sent_.load() < lull)
+  const bool more_may_follow = clock::now() - last_sent_.load() < lull && common_.at_io.is_attended();
+  if (in_a_handler || more_may_follow)
     asio::post(common_.io, guarded([this] { flush(); }));
   else
     flush();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "internal/frame.hpp"
+#include "internal/leadership.hpp"
 #include "internal/name_lookup.hpp"
 #include "internal/tls_session.hpp"
 #include "internal/write_queue.hpp"
@@ -25,7 +26,8 @@ namespace flock::internal {
 /// One connection, from its socket to messages: TLS, frames, heartbeats, and a deadline for whatever it waits for. Who
 /// is at its other end, and whether it is wanted, is its owner's business.
 ///
-/// All of it happens on the thread of its io_context; only send() and queued() may be called from any thread.
+/// All of it happens on the thread that leads at its io_context; only send() and queued() may be called from any
+/// thread.
 class connection : public std::enable_shared_from_this<connection> {
  public:
   class owner {
@@ -44,6 +46,7 @@ class connection : public std::enable_shared_from_this<connection> {
   struct shared {
     boost::asio::io_context& io;
     owner& to;
+    const leadership& at_io;
     transport_limits limits;
     std::vector<char> wire = std::vector<char>(64 << 10);
     std::vector<char> plain = std::vector<char>(64 << 10);

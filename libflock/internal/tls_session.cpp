@@ -16,6 +16,11 @@ namespace {
 // What an idle connection keeps for its next record.
 constexpr std::size_t kept_capacity = 4 << 10;
 
+// Whatever another connection left there must not be taken for this one's. To clear nothing costs more than to look.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 }  // namespace
 
 // OpenSSL's side of the session's input and output.
@@ -72,7 +77,7 @@ void tls_session::free_ssl::operator()(ssl_st* s) const { SSL_free(s); }
 tls_session::tls_session(std::shared_ptr<const tls_context> context, tls_role role) : context_(std::move(context)) {
   established_ = !context_;
   if (!context_) return;
-  ERR_clear_error();
+  forget_errors();
   ssl_.reset(SSL_new(context_->native()));
   if (!ssl_) throw std::bad_alloc();
   auto* both_ways = session_bio::make(*this);
@@ -87,7 +92,7 @@ tls_session::~tls_session() = default;
 
 result<void> tls_session::start() {
   if (!ssl_) return {};
-  ERR_clear_error();  // whatever another connection left there must not be taken for this one's
+  forget_errors();
   const int done = SSL_do_handshake(ssl_.get());
   if (const int code = SSL_get_error(ssl_.get(), done); done != 1 && code != SSL_ERROR_WANT_READ) return failure(code);
   return {};
@@ -98,11 +103,12 @@ result<std::string_view> tls_session::read(std::span<char> buffer) {
   std::size_t size = 0;
   while (size < buffer.size()) {
     std::size_t more = 0;
-    ERR_clear_error();
+    forget_errors();
     const int done = SSL_read_ex(ssl_.get(), buffer.data() + size, buffer.size() - size, &more);
     if (!established_ && SSL_is_init_finished(ssl_.get())) established_ = true;
     if (done == 1) {
       size += more;
+      if (!has_more()) break;  // to be told so by another read would cost as much as the first one
       continue;
     }
     const int code = SSL_get_error(ssl_.get(), done);
@@ -111,6 +117,8 @@ result<std::string_view> tls_session::read(std::span<char> buffer) {
   }
   return std::string_view(buffer.data(), size);
 }
+
+bool tls_session::has_more() const { return !input_.empty() || (ssl_ && SSL_has_pending(ssl_.get())); }
 
 std::vector<std::string> tls_session::peer_names() const {
   auto* certificate = ssl_ ? SSL_get0_peer_certificate(ssl_.get()) : nullptr;
@@ -123,7 +131,7 @@ result<void> tls_session::write(std::string_view data) {
     return {};
   }
   std::size_t written = 0;
-  ERR_clear_error();
+  forget_errors();
   const int done = SSL_write_ex(ssl_.get(), data.data(), data.size(), &written);
   return done == 1 ? result<void>() : failure(SSL_get_error(ssl_.get(), done));
 }

@@ -35,6 +35,8 @@ class tls_session {
   /// What the peer said, valid until the next call; empty if more bytes are needed. \param buffer  at least one record,
   /// 16 KiB. Errors: refused (certificates), protocol, down (the peer closed)
   result<std::string_view> read(std::span<char> buffer);
+  /// Whether bytes have arrived that were not read.
+  bool has_more() const;
 
   /// Whether the peer's certificate has been verified and data can be written.
   bool established() const { return established_; }

@@ -3,6 +3,7 @@
 #include "internal/acceptor.hpp"
 #include "internal/backoff.hpp"
 #include "internal/connection.hpp"
+#include "internal/leadership.hpp"
 #include "internal/log_limit.hpp"
 #include "internal/name_lookup.hpp"
 
@@ -10,6 +11,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <exception>
 #include <list>
@@ -37,6 +39,7 @@ class tls_transport final : public transport, private connection::owner {
   void dial(const node_id& id, const std::string& address) override;
   void hang_up(const node_id& id) override;
   result<void> send(const node_id& to, const message& m) override;
+  void await(gate& g) override { leaders_.await(g); }
   std::size_t queued(const node_id& to) const override;
   void introduce(const hello& self) override;
   result<void> reload() override;
@@ -63,7 +66,7 @@ class tls_transport final : public transport, private connection::owner {
     connection_ptr spare;  ///< as good, but not chosen: takes over if the other one turns out to be gone
   };
 
-  void run();
+  bool work();
   void end_everything();
 
   void accepted(asio::ip::tcp::socket socket);
@@ -111,8 +114,11 @@ class tls_transport final : public transport, private connection::owner {
   std::unordered_map<node_id, connection_ptr> routes_;  ///< guarded by mutex_
   bool stopped_ = false;                                ///< guarded by mutex_
 
-  // The rest belongs to the thread.
-  connection::shared common_{io_, *this, options_.limits};  ///< outlives the connections that io_ holds
+  leadership leaders_{[this] { return work(); }, [this] { asio::post(io_, [] {}); }, options_.threads};
+  std::array<std::thread, leadership::servers> threads_;
+
+  // The rest belongs to the thread that leads.
+  connection::shared common_{io_, *this, leaders_, options_.limits};  ///< outlives the connections that io_ holds
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> busy_{io_.get_executor()};
   name_lookup lookup_{io_};
@@ -122,7 +128,6 @@ class tls_transport final : public transport, private connection::owner {
   std::map<node_id, link> links_;
   log_limit refusals_;
   bool ending_ = false;
-  std::thread thread_;
 };
 
 tls_transport::tls_transport(hello self, tls_transport_options o, std::shared_ptr<const tls_context> context)
@@ -155,19 +160,18 @@ result<std::string> tls_transport::start(listener& to) {
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &before);
-  thread_ = std::thread([this] { run(); });
+  for (auto& each : threads_) each = std::thread([this] { leaders_.serve(); });
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return bound;
 }
 
-void tls_transport::run() {
-  for (;;) {
-    try {
-      io_.run();
-      return;
-    } catch (const std::exception& e) {
-      log("warning", std::string("a handler failed: ") + e.what());
-    }
+// Handles one event. \returns false when there will be no more
+bool tls_transport::work() {
+  try {
+    return io_.run_one() > 0;
+  } catch (const std::exception& e) {
+    log("warning", std::string("a handler failed: ") + e.what());
+    return true;
   }
 }
 
@@ -176,12 +180,12 @@ void tls_transport::stop() {
     std::lock_guard lock(mutex_);
     if (std::exchange(stopped_, true)) return;
   }
-  if (!thread_.joinable()) return;
+  if (!listener_) return;
   asio::post(io_, [this] { end_everything(); });
-  thread_.join();
+  for (auto& each : threads_) each.join();
 }
 
-// After this the thread has work only until the last words have been said.
+// After this there is work only until the last words have been said.
 void tls_transport::end_everything() {
   ending_ = true;
   acceptor_.close();

@@ -25,7 +25,7 @@ time_point soon() { return system_clock().now() + 20s; }
 std::unique_ptr<runtime> make_runtime(int workers = 2) { return internal::make_caf_runtime(system_clock(), workers); }
 
 /// Opens once; whoever waits for it gives up in the end.
-class gate {
+class signal {
  public:
   void open() {
     auto keep = opened_;  // who waits may be gone before set_value() returns
@@ -40,7 +40,7 @@ class gate {
 
 /// Until the jobs that were posted before have run.
 bool drained(mailbox& box) {
-  gate done;
+  signal done;
   box.post([&] { done.open(); });
   return done.passed();
 }
@@ -75,7 +75,7 @@ TEST_CASE("two mailboxes run in parallel") {
   auto threads = make_runtime();
   auto one = threads->make_mailbox("one");
   auto two = threads->make_mailbox("two");
-  gate from_one, from_two, met;
+  signal from_one, from_two, met;
 
   one->post([&] {
     from_one.open();
@@ -105,7 +105,7 @@ TEST_CASE("timed jobs run in the order of their times and not before, however th
   auto box = threads->make_mailbox("test");
   const auto start = system_clock().now();
   std::vector<std::string> order;
-  gate last;
+  signal last;
 
   box->post_at(start + 30ms, [&] {
     order.push_back(system_clock().now() >= start + 30ms ? "third" : "third, early");
@@ -123,7 +123,7 @@ TEST_CASE("timed jobs run in the order of their times and not before, however th
 TEST_CASE("a timed job in the past runs at once") {
   auto threads = make_runtime();
   auto box = threads->make_mailbox("test");
-  gate ran;
+  signal ran;
 
   box->post_at(time_point::min(), [&] { ran.open(); });
 
@@ -136,7 +136,7 @@ TEST_CASE("many timed jobs each run once") {
   constexpr int count = 20'000;
   const auto start = system_clock().now();
   int ran = 0;
-  gate all;
+  signal all;
 
   for (int i = 0; i < count; ++i)
     box->post_at(start + std::chrono::microseconds(i * 7919 % 50'000), [&] {
@@ -151,7 +151,7 @@ TEST_CASE("many timed jobs each run once") {
 TEST_CASE("depth counts the jobs that wait, not the one that runs") {
   auto threads = make_runtime();
   auto box = threads->make_mailbox("test");
-  gate running, go;
+  signal running, go;
   box->post([&] {
     running.open();
     go.passed();
@@ -171,7 +171,7 @@ TEST_CASE("a closed mailbox runs nothing any more and destroys what waits") {
   auto threads = make_runtime();
   auto box = threads->make_mailbox("test");
   auto other = threads->make_mailbox("other");
-  gate running, go, gone;
+  signal running, go, gone;
   std::atomic<int> ran = 0;
   // Counted by shared ownership: it goes when the last job does.
   auto owned = std::shared_ptr<void>(nullptr, [&](void*) { gone.open(); });
@@ -199,7 +199,7 @@ TEST_CASE("a job that is closed or forgotten by itself ends well") {
   auto threads = make_runtime();
   auto box = threads->make_mailbox("test");
   auto& raw = *box;
-  gate closed;
+  signal closed;
 
   raw.post([&, box = std::move(box)]() mutable {
     box->close();
@@ -214,7 +214,7 @@ TEST_CASE("a job that throws does not stop its mailbox") {
   auto threads = make_runtime();
   auto box = threads->make_mailbox("that is told of in this test's output");
 
-  gate timed_too;
+  signal timed_too;
 
   box->post([] { throw std::runtime_error("on purpose"); });
   box->post_at(system_clock().now(), [] { throw 7; });
@@ -228,7 +228,7 @@ TEST_CASE("a thousand mailboxes pass a job around") {
   auto threads = make_runtime();
   std::vector<std::shared_ptr<mailbox>> ring;
   for (int i = 0; i < 1'000; ++i) ring.push_back(threads->make_mailbox("member " + std::to_string(i)));
-  gate round;
+  signal round;
   std::function<void(std::size_t)> pass = [&](std::size_t at) {
     if (at == ring.size()) return round.open();
     ring[at]->post([&, at] { pass(at + 1); });
@@ -258,7 +258,7 @@ TEST_CASE("a busy mailbox gives way to another on a single thread") {
 TEST_CASE("stopping runs no more jobs, destroys those that wait, and what comes later is dropped") {
   auto threads = make_runtime();
   auto box = threads->make_mailbox("test");
-  gate running, go;
+  signal running, go;
   std::atomic<int> ran = 0;
   auto owned = std::make_shared<int>();
   std::weak_ptr<int> watched = owned;
@@ -296,9 +296,9 @@ TEST_CASE("stopping runs no more jobs, destroys those that wait, and what comes 
 TEST_CASE("stopping abandons jobs that do not end, in mailboxes and elsewhere") {
   auto threads = make_runtime();
   // Shared, as the jobs outlive the runtime.
-  auto running = std::make_shared<std::pair<gate, gate>>();
-  auto go = std::make_shared<gate>();
-  auto ended = std::make_shared<std::pair<gate, gate>>();
+  auto running = std::make_shared<std::pair<signal, signal>>();
+  auto go = std::make_shared<signal>();
+  auto ended = std::make_shared<std::pair<signal, signal>>();
   auto box = threads->make_mailbox("test");
   box->post([=] {
     running->first.open();
@@ -351,7 +351,7 @@ TEST_CASE("blocking jobs run on threads of their own, at most max_blocking at on
   std::mutex mutex;  // guards the next line
   int started = 0, now = 0, most = 0;
   std::atomic<int> left = 3 * runtime::max_blocking;
-  gate full, go, done;
+  signal full, go, done;
 
   for (int i = 0; i < 3 * runtime::max_blocking; ++i)
     threads->run_blocking([&] {
@@ -377,7 +377,7 @@ TEST_CASE("blocking jobs run on threads of their own, at most max_blocking at on
 
 TEST_CASE("a blocking job that throws leaves its thread to the next") {
   auto threads = make_runtime();
-  gate next;
+  signal next;
 
   threads->run_blocking([] { throw std::runtime_error("on purpose"); });
   threads->run_blocking([&] { next.open(); });
@@ -387,7 +387,7 @@ TEST_CASE("a blocking job that throws leaves its thread to the next") {
 
 TEST_CASE("stopping waits for blocking jobs that end in time") {
   auto threads = make_runtime();
-  gate running, go;
+  signal running, go;
   std::atomic<bool> ended = false;
   threads->run_blocking([&] {
     running.open();
@@ -401,4 +401,66 @@ TEST_CASE("stopping waits for blocking jobs that end in time") {
   helper.join();
 
   CHECK(ended);
+}
+
+TEST_CASE("a turn taker runs the first mailbox that its thread woke, and the runtime's threads run the others") {
+  auto threads = make_runtime();
+  auto first = threads->make_mailbox("first");
+  auto second = threads->make_mailbox("second");
+  REQUIRE(drained(*first));
+  REQUIRE(drained(*second));
+  const auto mine = threads->make_turn_taker();
+  std::thread::id ran_first;
+  std::promise<std::thread::id> ran_second;
+
+  mine->keep();
+  const auto until = soon();
+  while (!mine->has_kept() && system_clock().now() < until)  // its last turn may not have ended yet
+    first->post([&] { ran_first = std::this_thread::get_id(); });
+  second->post([&] { ran_second.set_value(std::this_thread::get_id()); });
+
+  CHECK(ran_second.get_future().get() != std::this_thread::get_id());
+  mine->run();
+  CHECK(ran_first == std::this_thread::get_id());
+  CHECK_FALSE(mine->has_kept());
+}
+
+TEST_CASE("what a turn taker has handed over, or kept to its end, is run by the runtime's threads") {
+  auto threads = make_runtime();
+  auto box = threads->make_mailbox("test");
+  auto mine = threads->make_turn_taker();
+
+  mine->keep();
+  mine->hand_over();
+  CHECK(drained(*box));
+
+  mine->keep();
+  signal done;
+  box->post([&] { done.open(); });
+  mine.reset();
+  CHECK(done.passed());
+}
+
+TEST_CASE("turns that are handed over again and again lose no job and keep their order") {
+  auto threads = make_runtime();
+  auto box = threads->make_mailbox("test");
+  auto mine = threads->make_turn_taker();
+  std::atomic<bool> over = false;
+  std::thread hands_over([&] {
+    while (!over) mine->hand_over();
+  });
+  std::vector<int> order;
+
+  for (int i = 0; i < 20'000; ++i) {
+    mine->keep();
+    box->post([&, i] { order.push_back(i); });
+    mine->run();
+  }
+  over = true;
+  hands_over.join();
+  mine.reset();
+
+  REQUIRE(drained(*box));
+  REQUIRE(order.size() == 20'000);
+  CHECK(std::is_sorted(order.begin(), order.end()));
 }
