@@ -1,8 +1,7 @@
 #include "internal/zookeeper_registry.hpp"
 
+#include "internal/zookeeper_client.hpp"
 #include <flock/task.hpp>
-
-#include <zookeeper/zookeeper.h>
 
 #include <algorithm>
 #include <cassert>
@@ -24,10 +23,6 @@ namespace {
 
 /// Before the next attempt where an attempt failed at once: a host name that means nothing, a root that is forbidden.
 constexpr milliseconds pause_after_failure{1000};
-
-/// How long a handle that is closed waits for answers to what is still open. A server that answers at all does so
-/// within a round trip; for a silent one the stop of a node is not to be held up.
-constexpr milliseconds wait_for_answers{250};
 
 /// How often an entry is tried whose parent vanishes, as empty containers do, between our making the two.
 constexpr int create_tries = 5;
@@ -66,19 +61,6 @@ error_code code_of(int rc, effect e) {
 
 error explain(int rc, const std::string& path, effect e) { return error{code_of(rc, e), path + ": " + zerror(rc)}; }
 
-/// What a call came to: the parts that it has.
-struct reply {
-  int rc = ZOK;
-  std::string data;
-  Stat stat{};
-  std::vector<std::string> names;
-};
-
-using replied = std::function<void(reply)>;
-
-/// Whether a server said so, and not the client itself.
-bool is_from_server(int rc) { return rc == ZOK || (rc < ZAPIERROR && rc != ZCLOSING && rc != ZSESSIONEXPIRED); }
-
 bool is_path(const std::string& path) {
   return path == "/" || (path.starts_with('/') && !path.ends_with('/') && path.find("//") == std::string::npos);
 }
@@ -88,182 +70,9 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// Where the client's threads leave what they were told.
-class sink {
- public:
-  virtual ~sink() = default;
-  virtual void post(task job) = 0;
-  virtual void session_event(std::uint64_t session, int zoo_state) = 0;
-  virtual void watch_event(std::uint64_t session, const std::string& path) = 0;
-  virtual void call_ended(std::uint64_t session, std::uint64_t call, reply r) = 0;
-};
-
-/// A handle of the C client, which has one session in its life. Its callbacks copy what they get, post it to the sink's
-/// thread and return, for they hold up all others.
-class client {
- public:
-  /// \param resumed  the session to ask for; null: a new one
-  client(sink& to, std::uint64_t number, const zookeeper_options& o, const clientid_t* resumed)
-      : to_(to), number_(number) {
-    // The client would write to stderr; the registry logs what matters.
-    zoo_set_debug_level(static_cast<ZooLogLevel>(0));
-    handle_ =
-        zookeeper_init(o.servers.c_str(), on_session, static_cast<int>(o.session_timeout.count()), resumed, this, 0);
-    if (handle_ == nullptr || o.auth.empty()) return;
-    auto colon = o.auth.find(':');
-    auto secret = o.auth.substr(colon + 1);
-    zoo_add_auth(handle_, o.auth.substr(0, colon).c_str(), secret.c_str(), static_cast<int>(secret.size()), nullptr,
-                 nullptr);
-  }
-  client(const client&) = delete;
-  client& operator=(const client&) = delete;
-  /// Ends the session if there is a connection. What is still open is not answered; see abandon().
-  ~client() {
-    if (handle_ == nullptr) return;
-    wait_until_nothing_is_open();
-    zookeeper_close(handle_);
-  }
-
-  bool is_open() const { return handle_ != nullptr; }
-  bool is_connected() const { return zoo_state(handle_) == ZOO_CONNECTED_STATE; }
-  std::uint64_t number() const { return number_; }
-  std::int64_t session() const { return zoo_client_id(handle_)->client_id; }
-  clientid_t identity() const { return *zoo_client_id(handle_); }
-  milliseconds session_timeout() const { return milliseconds(zoo_recv_timeout(handle_)); }
-  std::string server() const {
-    const char* name = zoo_get_current_server(handle_);
-    return name == nullptr ? "" : name;
-  }
-
-  void create(const std::string& path, const std::string& data, int mode, const ACL_vector& acl, time_point now,
-              replied done) {
-    auto& c = open_call(now, std::move(done));
-    begun(c,
-          zoo_acreate2(handle_, path.c_str(), data.data(), static_cast<int>(data.size()), &acl, mode, on_created, &c));
-  }
-  void exists(const std::string& path, bool watch, time_point now, replied done) {
-    auto& c = open_call(now, std::move(done));
-    begun(c, zoo_awexists(handle_, path.c_str(), watch ? on_change : nullptr, this, on_stat, &c));
-  }
-  void get(const std::string& path, bool watch, time_point now, replied done) {
-    auto& c = open_call(now, std::move(done));
-    begun(c, zoo_awget(handle_, path.c_str(), watch ? on_change : nullptr, this, on_data, &c));
-  }
-  void children(const std::string& path, bool watch, time_point now, replied done) {
-    auto& c = open_call(now, std::move(done));
-    begun(c, zoo_awget_children(handle_, path.c_str(), watch ? on_change : nullptr, this, on_names, &c));
-  }
-  void set(const std::string& path, const std::string& data, int version, time_point now, replied done) {
-    auto& c = open_call(now, std::move(done));
-    begun(c, zoo_aset(handle_, path.c_str(), data.data(), static_cast<int>(data.size()), version, on_stat, &c));
-  }
-  void remove(const std::string& path, int version, time_point now, replied done) {
-    auto& c = open_call(now, std::move(done));
-    begun(c, zoo_adelete(handle_, path.c_str(), version, on_void, &c));
-  }
-
-  time_point made_at(std::uint64_t id) const { return calls_.at(id).made; }
-
-  /// Answers a call.
-  void finish(std::uint64_t id, reply r) {
-    auto ended = calls_.extract(id);
-    if (ended.mapped().done) ended.mapped().done(std::move(r));
-  }
-
-  /// Answers all open calls with this. They stay in the table: the client still holds their addresses.
-  void abandon(int rc) {
-    for (auto& [id, c] : calls_) {
-      if (auto done = std::exchange(c.done, nullptr)) done(reply{.rc = rc});
-    }
-  }
-
- private:
-  struct call {
-    client& through;
-    std::uint64_t id;
-    time_point made;
-    replied done;
-  };
-
-  call& open_call(time_point now, replied done) {
-    {
-      std::lock_guard lock(open_mutex_);
-      ++open_;
-    }
-    auto id = ++last_call_;
-    return calls_.emplace(id, call{*this, id, now, std::move(done)}).first->second;
-  }
-
-  /// A call that the client did not take has no callback.
-  void begun(const call& c, int rc) {
-    if (rc == ZOK) return;
-    one_less_open();
-    finish(c.id, reply{.rc = rc});
-  }
-
-  void one_less_open() {
-    std::lock_guard lock(open_mutex_);
-    if (--open_ == 0) none_open_.notify_one();
-  }
-
-  /// zookeeper_close() hands what is open to its completion thread, which may have seen by then that it is to end: with
-  /// threads, nobody else ends those calls or frees their memory (zookeeper.c of 3.8 and later: destroy(), where
-  /// process_async() is false).
-  void wait_until_nothing_is_open() {
-    std::unique_lock lock(open_mutex_);
-    none_open_.wait_for(lock, wait_for_answers, [this] { return open_ == 0; });
-  }
-
-  static void end(const void* data, reply r) {
-    const auto& c = *static_cast<const call*>(data);
-    c.through.one_less_open();
-    c.through.to_.post([&to = c.through.to_, session = c.through.number_, id = c.id, r = std::move(r)]() mutable {
-      to.call_ended(session, id, std::move(r));
-    });
-  }
-
-  static void on_void(int rc, const void* data) { end(data, reply{.rc = rc}); }
-  static void on_stat(int rc, const Stat* stat, const void* data) {
-    end(data, reply{.rc = rc, .data = {}, .stat = rc == ZOK ? *stat : Stat{}});
-  }
-  static void on_created(int rc, const char*, const Stat* stat, const void* data) { on_stat(rc, stat, data); }
-  static void on_data(int rc, const char* bytes, int size, const Stat* stat, const void* data) {
-    // An entry that was made without data has the size -1.
-    auto text = rc == ZOK && size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : std::string();
-    end(data, reply{.rc = rc, .data = std::move(text), .stat = rc == ZOK ? *stat : Stat{}});
-  }
-  static void on_names(int rc, const String_vector* names, const void* data) {
-    reply r{.rc = rc};
-    if (rc == ZOK) r.names.assign(names->data, names->data + names->count);
-    end(data, std::move(r));
-  }
-
-  static void on_session(zhandle_t*, int type, int state, const char*, void* context) {
-    if (type != ZOO_SESSION_EVENT) return;
-    auto& from = *static_cast<client*>(context);
-    from.to_.post([&to = from.to_, session = from.number_, state] { to.session_event(session, state); });
-  }
-  static void on_change(zhandle_t*, int type, int, const char* path, void* context) {
-    // Watchers are told of every change of the session as well.
-    if (type == ZOO_SESSION_EVENT || type == ZOO_NOTWATCHING_EVENT) return;
-    auto& from = *static_cast<client*>(context);
-    from.to_.post(
-        [&to = from.to_, session = from.number_, where = std::string(path)] { to.watch_event(session, where); });
-  }
-
-  sink& to_;
-  const std::uint64_t number_;
-  zhandle_t* handle_ = nullptr;
-  std::uint64_t last_call_ = 0;
-  std::mutex open_mutex_;  ///< guards open_
-  std::condition_variable none_open_;
-  std::size_t open_ = 0;                 ///< calls that the client holds
-  std::map<std::uint64_t, call> calls_;  ///< their addresses are the client's contexts, so they end after it
-};
-
 /// One thread does everything here: calls, what the client's callbacks post, timers, answers and reports. So there is
 /// nothing to lock but its queue and the figures.
-class zookeeper_registry final : public registry, private sink {
+class zookeeper_registry final : public registry, private zookeeper_sink {
  public:
   zookeeper_registry(const clock& time, zookeeper_options o) : time_(time), options_(std::move(o)) {
     while (options_.root.ends_with('/')) options_.root.pop_back();
@@ -287,13 +96,13 @@ class zookeeper_registry final : public registry, private sink {
 
   void get(const std::string& path, bool watch, answer<registry_entry> done) override {
     perform(path, 0, std::move(done), [this, path, watch](answer<registry_entry> to) {
-      read(path, watch, &client::get, answer_entry(path, effect::reads, std::nullopt, std::move(to)));
+      read(path, watch, &zookeeper_client::get, answer_entry(path, effect::reads, std::nullopt, std::move(to)));
     });
   }
 
   void children(const std::string& path, bool watch, answer<std::vector<std::string>> done) override {
     perform(path, 0, std::move(done), [this, path, watch](answer<std::vector<std::string>> to) {
-      read(path, watch, &client::children, [path, to = std::move(to)](reply r) {
+      read(path, watch, &zookeeper_client::children, [path, to = std::move(to)](zookeeper_reply r) {
         if (r.rc != ZOK) return to(explain(r.rc, path, effect::reads));
         std::sort(r.names.begin(), r.names.end());
         to(std::move(r.names));
@@ -311,9 +120,10 @@ class zookeeper_registry final : public registry, private sink {
 
   void remove(const std::string& path, std::int64_t version, answer<void> done) override {
     perform(path, 0, std::move(done), [this, path, version](answer<void> to) {
-      client_->remove(full(path), static_cast<int>(version), time_.now(), [path, to = std::move(to)](reply r) {
-        to(r.rc == ZOK ? result<void>() : explain(r.rc, path, effect::changes));
-      });
+      client_->remove(full(path), static_cast<int>(version), time_.now(),
+                      [path, to = std::move(to)](zookeeper_reply r) {
+                        to(r.rc == ZOK ? result<void>() : explain(r.rc, path, effect::changes));
+                      });
     });
   }
 
@@ -390,12 +200,12 @@ class zookeeper_registry final : public registry, private sink {
   }
 
   /// As the client's create, but makes the parents that are missing. All up to the root are persistent.
-  void make(const std::string& where, const std::string& data, int mode, int tries, replied done) {
-    auto created = [this, where, data, mode, tries, done](reply r) {
+  void make(const std::string& where, const std::string& data, int mode, int tries, zookeeper_client::replied done) {
+    auto created = [this, where, data, mode, tries, done](zookeeper_reply r) {
       if (r.rc != ZNONODE || tries == 1) return done(std::move(r));
       auto parent = parent_of(where);
       int parent_mode = parent.size() > options_.root.size() ? ZOO_CONTAINER : ZOO_PERSISTENT;
-      make(parent, "", parent_mode, create_tries, [this, where, data, mode, tries, done](reply made) {
+      make(parent, "", parent_mode, create_tries, [this, where, data, mode, tries, done](zookeeper_reply made) {
         if (made.rc != ZOK && made.rc != ZNODEEXISTS) return done(std::move(made));
         make(where, data, mode, tries - 1, done);
       });
@@ -403,13 +213,13 @@ class zookeeper_registry final : public registry, private sink {
     client_->create(where, data, mode, acl_of(where), time_.now(), std::move(created));
   }
 
-  using read_call = void (client::*)(const std::string&, bool, time_point, replied);
+  using read_call = void (zookeeper_client::*)(const std::string&, bool, time_point, zookeeper_client::replied);
 
   /// ZooKeeper sets no watch when what is read does not exist; so, then, existence is watched.
-  void read(const std::string& path, bool watch, read_call how, replied done) {
-    auto found = [this, path, watch, how, done](reply r) {
+  void read(const std::string& path, bool watch, read_call how, zookeeper_client::replied done) {
+    auto found = [this, path, watch, how, done](zookeeper_reply r) {
       if (r.rc != ZNONODE || !watch) return done(std::move(r));
-      client_->exists(full(path), true, time_.now(), [this, path, how, done](reply now) {
+      client_->exists(full(path), true, time_.now(), [this, path, how, done](zookeeper_reply now) {
         if (now.rc != ZOK) return done(std::move(now));
         read(path, true, how, done);  // it appeared in between
       });
@@ -417,8 +227,9 @@ class zookeeper_registry final : public registry, private sink {
     (*client_.*how)(full(path), watch, time_.now(), std::move(found));
   }
 
-  replied answer_entry(std::string path, effect e, std::optional<std::string> data, answer<registry_entry> to) const {
-    return [this, path = std::move(path), e, data = std::move(data), to = std::move(to)](reply r) {
+  zookeeper_client::replied answer_entry(std::string path, effect e, std::optional<std::string> data,
+                                         answer<registry_entry> to) const {
+    return [this, path = std::move(path), e, data = std::move(data), to = std::move(to)](zookeeper_reply r) {
       if (r.rc != ZOK) return to(explain(r.rc, path, e));
       // Containers have this owner, where others have none or a session.
       constexpr auto container = std::numeric_limits<std::int64_t>::min();
@@ -456,7 +267,7 @@ class zookeeper_registry final : public registry, private sink {
     return ZOO_PERSISTENT;
   }
 
-  void call_ended(std::uint64_t session, std::uint64_t call, reply r) override {
+  void call_ended(std::uint64_t session, std::uint64_t call, zookeeper_reply r) override {
     if (!is_current(session)) return;
     if (is_from_server(r.rc)) contact_ = std::max(contact_, client_->made_at(call));
     client_->finish(call, std::move(r));
@@ -482,8 +293,12 @@ class zookeeper_registry final : public registry, private sink {
   }
 
   void open(const clientid_t* resumed) {
-    client_ = std::make_unique<client>(static_cast<sink&>(*this), ++last_client_, options_, resumed);
-    if (client_->is_open()) return;
+    client_ = std::make_unique<zookeeper_client>(static_cast<zookeeper_sink&>(*this), ++last_client_, options_.servers,
+                                                 options_.session_timeout, resumed);
+    if (client_->is_open()) {
+      if (!options_.auth.empty()) client_->add_auth(options_.auth);
+      return;
+    }
     fail("cannot connect to " + options_.servers + ": " + std::strerror(errno));
     client_.reset();
     retry_at_ = time_.now() + pause_after_failure;
@@ -542,10 +357,10 @@ class zookeeper_registry final : public registry, private sink {
   /// A look first, for to make an entry that exists costs all servers a write, in a herd of nodes that start.
   void find_root() {
     auto root = full("/");
-    client_->exists(root, false, time_.now(), [this, root](reply r) {
+    client_->exists(root, false, time_.now(), [this, root](zookeeper_reply r) {
       if (r.rc != ZNONODE) return root_found(r.rc);
       make(root, "", ZOO_PERSISTENT, create_tries,
-           [this](reply made) { root_found(made.rc == ZNODEEXISTS ? ZOK : made.rc); });
+           [this](zookeeper_reply made) { root_found(made.rc == ZNODEEXISTS ? ZOK : made.rc); });
     });
   }
 
@@ -610,7 +425,7 @@ class zookeeper_registry final : public registry, private sink {
 
   void probe() {
     is_probing_ = true;
-    client_->exists(full("/"), false, time_.now(), [this](reply) { is_probing_ = false; });
+    client_->exists(full("/"), false, time_.now(), [this](zookeeper_reply) { is_probing_ = false; });
   }
 
   void retry() {
@@ -651,7 +466,7 @@ class zookeeper_registry final : public registry, private sink {
   // All below belongs to the thread.
   listener* listener_ = nullptr;
   session_state state_ = session_state::connecting;
-  std::unique_ptr<client> client_;
+  std::unique_ptr<zookeeper_client> client_;
   std::uint64_t last_client_ = 0;
   bool is_member_ = false;  ///< its session has been ready
   bool is_probing_ = false;
