@@ -66,7 +66,7 @@ struct reading {
 struct membership::implementation : std::enable_shared_from_this<implementation> {
   using finish = chores::finish;
   using entry_answer = result<registry_entry>;
-  using names_answer = result<std::vector<std::string>>;
+  using list_answer = result<registry_list>;
 
   implementation(registry& r, std::shared_ptr<mailbox> h, const clock& time, membership::listener& l)
       : tree(r),
@@ -98,6 +98,7 @@ struct membership::implementation : std::enable_shared_from_this<implementation>
   bool all_wanted = false;
   bool lists_known = false;
   std::map<std::string, std::map<node_id, reading>> nodes;  ///< by bucket
+  std::map<std::string, registry_list> node_buckets;        ///< by path, as they were read last in this session
   std::map<node_id, reading> descriptions;
   std::map<std::string, reading> description_buckets;  ///< by path
 
@@ -124,6 +125,7 @@ struct membership::implementation : std::enable_shared_from_this<implementation>
     state = now;
     if (fresh) {
       is_compatible = has_joined = false;
+      node_buckets.clear();  // a server that lost all its data may come to the same numbers again
       for (auto* all : {&layout, &self, &published, &singles, &lists}) all->all_due();
     }
     to.registry_changed(now);
@@ -331,11 +333,10 @@ struct membership::implementation : std::enable_shared_from_this<implementation>
   void want_publishers(const actor_name& name) {
     if (singles.contains(actor_path(name))) return;
     singles.put(actor_path(name), [this, name](const finish& done) {
-      tree.children(actor_path(name), true,
-                    here<std::vector<std::string>>([this, name, done](const names_answer& found) {
+      tree.children(actor_path(name), true, here<registry_list>([this, name, done](const list_answer& found) {
                       if (!found && !is_not_found(found)) return done(found.error());
                       std::set<node_id> publishing;
-                      if (found) publishing = nodes_of(*found);
+                      if (found) publishing = nodes_of(found->names);
                       done({});
                       if (singles.contains(actor_path(name))) to.publishers(name, publishing);
                     }));
@@ -362,9 +363,9 @@ struct membership::implementation : std::enable_shared_from_this<implementation>
 
   void put_buckets(const std::string& list, const read_bucket& how) {
     lists.put(list, [this, list, how](const finish& done) {
-      tree.children(list, true, here<std::vector<std::string>>([this, list, how, done](const names_answer& found) {
+      tree.children(list, true, here<registry_list>([this, list, how, done](const list_answer& found) {
                       if (!found && !is_not_found(found)) return done(found.error());
-                      for (const auto& name : found.value_or({})) {
+                      for (const auto& name : found.value_or({}).names) {
                         auto path = list + "/" + name;
                         if (!lists.contains(path))
                           lists.put(path, [how, path](const finish& read) { how(path, read); });
@@ -374,18 +375,23 @@ struct membership::implementation : std::enable_shared_from_this<implementation>
     });
   }
 
-  /// All of its entries are read: an entry that was made anew between two looks has the same name.
+  /// Entries whose names are new are read; all of them, if one may have been made anew since the last look, for that
+  /// has the same name.
   void read_node_bucket(const std::string& path, const finish& done) {
-    tree.children(path, true, here<std::vector<std::string>>([this, path, done](const names_answer& found) {
-                    if (!found && !is_not_found(found)) return done(found.error());
-                    auto present = nodes_of(found.value_or({}));
-                    for (const auto& [node, known] : std::map(nodes[last_element(path)]))
-                      if (!present.contains(node)) node_missing(node, false);
-                    for (const auto& node : present)
-                      lists.put_once(node_path(node),
-                                     [this, node](const finish& read) { read_node(node, false, read); });
-                    done({});
-                  }));
+    tree.children(
+        path, true, here<registry_list>([this, path, done](const list_answer& found) {
+          if (!found && !is_not_found(found)) return done(found.error());
+          const auto now = found.value_or({});
+          const auto before = std::exchange(node_buckets[path], now);
+          const auto present = nodes_of(now.names);
+          for (const auto& [node, known] : std::map(nodes[last_element(path)]))
+            if (!present.contains(node)) node_missing(node, false);
+          const auto read_before = nothing_was_replaced(before, now) ? nodes_of(before.names) : std::set<node_id>();
+          for (const auto& node : present)
+            if (!read_before.contains(node))
+              lists.put_once(node_path(node), [this, node](const finish& read) { read_node(node, false, read); });
+          done({});
+        }));
   }
 
   /// Its data is the id of the last node that changed its attributes. Who has missed no change reads that one alone.
@@ -406,10 +412,10 @@ struct membership::implementation : std::enable_shared_from_this<implementation>
   }
 
   void read_all_attributes(const std::string& path, reading now, const finish& done) {
-    tree.children(path, false, here<std::vector<std::string>>([this, path, now, done](const names_answer& found) {
+    tree.children(path, false, here<registry_list>([this, path, now, done](const list_answer& found) {
                     if (!found && !is_not_found(found)) return done(found.error());
                     description_buckets[path] = now;
-                    for (const auto& node : nodes_of(found.value_or({}))) put_attributes_once(node);
+                    for (const auto& node : nodes_of(found.value_or({}).names)) put_attributes_once(node);
                     done({});
                   }));
   }

@@ -57,7 +57,7 @@ class memory_tree {
   result<registry_entry> create(session_number s, const std::string& path, std::string data, kind k) {
     if (nodes_.contains(path)) return failed(error_code::conflict, path, "exists already");
     if (auto parents = make_parents(path); !parents) return parents.error();
-    return entry(s, insert(path, node{std::move(data), 0, 0, k, k == kind::ephemeral ? s : 0}));
+    return entry(s, insert(path, node{.data = std::move(data), .what = k, .owner = k == kind::ephemeral ? s : 0}));
   }
 
   result<registry_entry> get(session_number s, const std::string& path, bool watch) {
@@ -67,11 +67,12 @@ class memory_tree {
     return entry(s, found->second);
   }
 
-  result<std::vector<std::string>> children(session_number s, const std::string& path, bool watch) {
-    bool exists = nodes_.contains(path);
+  result<registry_list> children(session_number s, const std::string& path, bool watch) {
+    auto found = nodes_.find(path);
+    bool exists = found != nodes_.end();
     if (watch) (exists ? child_watches_ : data_watches_)[path].insert(s);
     if (!exists) return failed(error_code::not_found, path, "no such entry");
-    return names_below(path);
+    return registry_list{names_below(path), found->second.created, found->second.changes_below};
   }
 
   result<registry_entry> set(session_number s, const std::string& path, std::string data, std::int64_t version) {
@@ -108,6 +109,7 @@ class memory_tree {
     std::string data;
     std::int64_t version = 0;
     std::int64_t created = 0;
+    std::int64_t changes_below = 0;  ///< children made and removed
     kind what = kind::persistent;
     session_number owner = 0;  ///< of an ephemeral one
   };
@@ -132,8 +134,10 @@ class memory_tree {
   const node& insert(const std::string& path, node n) {
     n.created = ++last_created_;
     const node& added = nodes_.insert_or_assign(path, std::move(n)).first->second;
+    const auto parent = parent_of(path);
+    ++nodes_.at(parent).changes_below;
     fire(data_watches_, path);
-    fire(child_watches_, parent_of(path));
+    fire(child_watches_, parent);
     return added;
   }
 
@@ -154,6 +158,7 @@ class memory_tree {
     fire(data_watches_, path);
     fire(child_watches_, path);
     auto parent = parent_of(path);
+    ++nodes_.at(parent).changes_below;
     fire(child_watches_, parent);
     if (nodes_.at(parent).what == kind::container && names_below(parent).empty()) erase(parent);
   }
@@ -327,7 +332,7 @@ void memory_registry::get(const std::string& path, bool watch, answer<registry_e
                    [&] { return client_->tree->get(client_->session, path, watch); });
 }
 
-void memory_registry::children(const std::string& path, bool watch, answer<std::vector<std::string>> done) {
+void memory_registry::children(const std::string& path, bool watch, answer<registry_list> done) {
   assert(is_path(path));
   client_->perform(std::move(done), error_code::session_lost,
                    [&] { return client_->tree->children(client_->session, path, watch); });

@@ -26,7 +26,7 @@ class memory_registry final : public registry {
   void start(listener& to) override;
   void create(const std::string& path, std::string data, kind k, answer<registry_entry> done) override;
   void get(const std::string& path, bool watch, answer<registry_entry> done) override;
-  void children(const std::string& path, bool watch, answer<std::vector<std::string>> done) override;
+  void children(const std::string& path, bool watch, answer<registry_list> done) override;
   void set(const std::string& path, std::string data, std::int64_t version, answer<registry_entry> done) override;
   void remove(const std::string& path, std::int64_t version, answer<void> done) override;
   statistics stats() const override;

@@ -21,6 +21,19 @@ struct registry_entry {
   bool ours = false;         ///< made by this very session
 };
 
+/// What is directly below one entry of the tree.
+struct registry_list {
+  std::vector<std::string> names;  ///< sorted
+  std::int64_t created = 0;        ///< of the entry itself
+  std::int64_t changes = 0;        ///< how often an entry below it was made or removed, since it was created
+
+  friend bool operator==(const registry_list&, const registry_list&) = default;
+};
+
+/// Whether each entry that stands in both lists of one path was there all the time between them. One that was removed
+/// and made again has the same name, but counts as two changes more than the names tell.
+bool nothing_was_replaced(const registry_list& before, const registry_list& now);
+
 /// Where the registry's session stands.
 enum class session_state : std::uint8_t {
   connecting = 1,  ///< no session yet, or none after a loss
@@ -68,9 +81,9 @@ class registry {
   virtual void create(const std::string& path, std::string data, kind k, answer<registry_entry> done) = 0;
   /// Errors: not_found (with watch: changed() tells when it appears)
   virtual void get(const std::string& path, bool watch, answer<registry_entry> done) = 0;
-  /// The names of the entries directly below; sorted.
+  /// The entries directly below.
   /// Errors: not_found (with watch: changed() tells when it appears)
-  virtual void children(const std::string& path, bool watch, answer<std::vector<std::string>> done) = 0;
+  virtual void children(const std::string& path, bool watch, answer<registry_list> done) = 0;
   /// \param version  only if the entry still has it; any_version for always
   /// Errors: not_found, conflict (it has another version)
   virtual void set(const std::string& path, std::string data, std::int64_t version, answer<registry_entry> done) = 0;

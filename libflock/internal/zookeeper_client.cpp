@@ -39,9 +39,12 @@ struct zookeeper_client::callbacks {
     auto text = rc == ZOK && size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : std::string();
     end(data, zookeeper_reply{.rc = rc, .data = std::move(text), .stat = rc == ZOK ? *stat : Stat{}});
   }
-  static void on_names(int rc, const String_vector* names, const void* data) {
+  static void on_names(int rc, const String_vector* names, const Stat* stat, const void* data) {
     zookeeper_reply r{.rc = rc};
-    if (rc == ZOK) r.names.assign(names->data, names->data + names->count);
+    if (rc == ZOK) {
+      r.names.assign(names->data, names->data + names->count);
+      r.stat = *stat;
+    }
     end(data, std::move(r));
   }
 
@@ -99,8 +102,8 @@ void zookeeper_client::get(const std::string& path, bool watch, time_point now, 
 
 void zookeeper_client::children(const std::string& path, bool watch, time_point now, replied done) {
   auto& c = open_call(now, std::move(done));
-  begun(c, zoo_awget_children(handle_, path.c_str(), watch ? callbacks::on_change : nullptr, this, callbacks::on_names,
-                              &c));
+  begun(c, zoo_awget_children2(handle_, path.c_str(), watch ? callbacks::on_change : nullptr, this, callbacks::on_names,
+                               &c));
 }
 
 void zookeeper_client::set(const std::string& path, const std::string& data, int version, time_point now,

@@ -100,12 +100,12 @@ class zookeeper_registry final : public registry, private zookeeper_sink {
     });
   }
 
-  void children(const std::string& path, bool watch, answer<std::vector<std::string>> done) override {
-    perform(path, 0, std::move(done), [this, path, watch](answer<std::vector<std::string>> to) {
+  void children(const std::string& path, bool watch, answer<registry_list> done) override {
+    perform(path, 0, std::move(done), [this, path, watch](answer<registry_list> to) {
       read(path, watch, &zookeeper_client::children, [path, to = std::move(to)](zookeeper_reply r) {
         if (r.rc != ZOK) return to(explain(r.rc, path, effect::reads));
         std::sort(r.names.begin(), r.names.end());
-        to(std::move(r.names));
+        to(registry_list{std::move(r.names), r.stat.czxid, r.stat.cversion});
       });
     });
   }

@@ -27,7 +27,7 @@ namespace {
 
 // Source: zookeeper.jute, ZooDefs.java, KeeperException.java
 namespace op {
-constexpr std::int32_t remove = 2, exists = 3, get = 4, set = 5, children = 8, ping = 11, create = 15,
+constexpr std::int32_t remove = 2, exists = 3, get = 4, set = 5, children = 12, ping = 11, create = 15,
                        create_container = 19, close = -11;
 }
 constexpr std::int32_t watch_event = -1, ping_reply = -2;
@@ -193,16 +193,14 @@ class session_crowd::session : public std::enable_shared_from_this<session_crowd
         });
   }
 
-  void children(const std::string& path, bool watch, registry::answer<std::vector<std::string>> done) {
+  void children(const std::string& path, bool watch, registry::answer<registry_list> done) {
     ask(op::children, jute_writer().text(root_ + path).flag(watch),
         [self = shared_from_this(), path, watch, done](std::int32_t failed, jute_reader& r) {
           if (failed == no_node && watch)
             return self->wait_for(
                 path, [self, path, done] { self->children(path, true, done); }, done);
           if (failed) return done(self->why(failed, path));
-          auto names = r.texts();
-          std::sort(names.begin(), names.end());
-          done(std::move(names));
+          done(list(r));
         });
   }
 
@@ -246,6 +244,17 @@ class session_crowd::session : public std::enable_shared_from_this<session_crowd
     e.ephemeral = owner != 0;
     e.ours = owner == id_;
     return e;
+  }
+
+  static registry_list list(jute_reader& r) {
+    registry_list l;
+    l.names = r.texts();
+    std::sort(l.names.begin(), l.names.end());
+    l.created = r.long_number();
+    for (int i = 0; i < 3; ++i) r.long_number();  // changed, and both times
+    r.number();                                   // version of its data
+    l.changes = r.number();
+    return l;
   }
 
   void arrived(std::string_view message) {
@@ -359,7 +368,7 @@ template <class Session> class crowd_registry final : public registry {
   void get(const std::string& path, bool watch, answer<registry_entry> done) override {
     session_->get(path, watch, std::move(done));
   }
-  void children(const std::string& path, bool watch, answer<std::vector<std::string>> done) override {
+  void children(const std::string& path, bool watch, answer<registry_list> done) override {
     session_->children(path, watch, std::move(done));
   }
   void set(const std::string& path, std::string data, std::int64_t version, answer<registry_entry> done) override {

@@ -55,8 +55,8 @@ class registry_client final : private registry::listener {
   result<registry_entry> get(const std::string& path, bool watch = false) {
     return ask<registry_entry>([&](auto done) { registry_->get(path, watch, std::move(done)); });
   }
-  result<std::vector<std::string>> children(const std::string& path, bool watch = false) {
-    return ask<std::vector<std::string>>([&](auto done) { registry_->children(path, watch, std::move(done)); });
+  result<registry_list> children(const std::string& path, bool watch = false) {
+    return ask<registry_list>([&](auto done) { registry_->children(path, watch, std::move(done)); });
   }
   result<registry_entry> set(const std::string& path, std::string data, std::int64_t version = registry::any_version) {
     return ask<registry_entry>([&](auto done) { registry_->set(path, std::move(data), version, std::move(done)); });
@@ -185,11 +185,36 @@ template <class World> void check_registry_contract() {
     REQUIRE(anna.create("/a/b/two", "2").has_value());
     REQUIRE(anna.create("/a/b/one", "1").has_value());
 
-    CHECK(*anna.children("/") == names{"a"});
-    CHECK(*anna.children("/a/b") == names{"one", "two"});
-    CHECK(anna.children("/a/b/one")->empty());
+    CHECK(anna.children("/")->names == names{"a"});
+    CHECK(anna.children("/a/b")->names == names{"one", "two"});
+    CHECK(anna.children("/a/b/one")->names.empty());
     CHECK_FALSE(anna.get("/a/b")->ephemeral);
     CHECK(code(anna.remove("/a")) == error_code::conflict);
+  }
+
+  SUBCASE("a list counts what was made and removed since its entry was created, by the ends of sessions as well") {
+    registry_client berta(world);
+    berta.start_and_wait();
+    REQUIRE(anna.create("/a").has_value());
+    const auto empty = *anna.children("/a");
+    REQUIRE(anna.create("/a/x").has_value());
+    REQUIRE(berta.create("/a/theirs", "", kind::ephemeral).has_value());
+    REQUIRE(anna.set("/a/x", "data").has_value());
+    REQUIRE(anna.create("/a/x/below").has_value());
+    const auto two = *anna.children("/a");
+    REQUIRE(anna.remove("/a/x/below").has_value());
+    REQUIRE(anna.remove("/a/x").has_value());
+    REQUIRE(anna.create("/a/x").has_value());
+    berta.stop();
+    REQUIRE(world.wait_until([&] { return anna.children("/a")->names == names{"x"}; }));
+    const auto last = *anna.children("/a");
+
+    CHECK(empty.created == anna.get("/a")->created);
+    CHECK(last.created == empty.created);
+    CHECK(two.changes - empty.changes == 2);
+    CHECK(last.changes - two.changes == 3);
+    CHECK(nothing_was_replaced(empty, two));
+    CHECK_FALSE(nothing_was_replaced(two, last));
   }
 
   SUBCASE("parents that were made for a child vanish after it, others stay") {
@@ -217,7 +242,7 @@ template <class World> void check_registry_contract() {
     REQUIRE(anna.create(path, "x").has_value());
 
     CHECK(anna.get(path)->data == "x");
-    CHECK(*anna.children("/actors") == names{"file%5B%2Fetc%2Fh%C3%B6sts%5D"});
+    CHECK(anna.children("/actors")->names == names{"file%5B%2Fetc%2Fh%C3%B6sts%5D"});
   }
 
   SUBCASE("an ephemeral entry is known as ours or theirs, has no children, and ends with its maker") {
@@ -276,7 +301,7 @@ template <class World> void check_registry_contract() {
     REQUIRE(berta.create("/a/c").has_value());
 
     CHECK(anna.wait_for_change("/a"));
-    CHECK(*anna.children("/a") == names{"b", "c"});
+    CHECK(anna.children("/a")->names == names{"b", "c"});
   }
 
   SUBCASE("what is not there can be watched for") {

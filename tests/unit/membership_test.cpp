@@ -39,6 +39,15 @@ node_attributes with_role(const std::string& role) {
   return about;
 }
 
+/// Nodes of the bucket that this name is in.
+std::vector<node_id> same_bucket_as(const std::string& name, std::size_t count) {
+  std::vector<node_id> found;
+  for (int i = 0; found.size() < count; ++i)
+    if (auto node = id("x" + std::to_string(i)); membership::bucket(node.str()) == membership::bucket(name))
+      found.push_back(node);
+  return found;
+}
+
 struct world {
   flock::testing::manual_clock time;
   flock::testing::manual_runtime threads{time};
@@ -121,7 +130,7 @@ struct outsider final : registry::listener {
   }
   names children(const std::string& path) {
     names found;
-    tree.children(path, false, [&](auto r) { found = r.value_or({}); });
+    tree.children(path, false, [&](auto r) { found = r.value_or({}).names; });
     in.threads.run_ready();
     return found;
   }
@@ -356,6 +365,54 @@ TEST_CASE("who wants all nodes sees them come, go and come back, with their attr
   berta = std::make_unique<member>(w, "berta", 4, "cache");
   CHECK(anna.lives["berta"] == 4);
   CHECK(anna.roles["berta"] == "cache");
+}
+
+TEST_CASE("who wants all nodes reads one entry for a node that comes, and none for one that goes") {
+  world w;
+  outsider o(w);
+  member anna(w, "anna", 1);
+  auto others = same_bucket_as("anna", 12);
+  for (int i = 0; i < 10; ++i) o.create(membership::node_path(others[i]), flock::to_json(life(2).to_value()));
+  anna.part.want_all();
+  w.settle();
+  constexpr std::uint64_t one_list = 1;
+  constexpr std::uint64_t one_entry = 1;
+
+  auto before = anna.operations();
+  o.create(membership::node_path(others[10]), flock::to_json(life(3).to_value()));
+  w.settle();
+  CHECK(anna.operations() == before + one_list + one_entry);
+  before = anna.operations();
+  o.remove(membership::node_path(others[0]));
+  w.settle();
+  CHECK(anna.operations() == before + one_list);
+  CHECK(anna.lives.size() == 11);
+}
+
+TEST_CASE("a node that is made anew while another comes or goes is seen with its new life") {
+  for (bool comes : {true, false}) {
+    CAPTURE(comes);
+    world w;
+    outsider o(w);
+    member anna(w, "anna", 1);
+    auto others = same_bucket_as("anna", 3);
+    for (int i = 0; i < 2; ++i) o.create(membership::node_path(others[i]), flock::to_json(life(2).to_value()));
+    anna.part.want_all();
+    w.settle();
+
+    anna.tree.suspend();
+    o.remove(membership::node_path(others[0]));
+    o.create(membership::node_path(others[0]), flock::to_json(life(7).to_value()));
+    if (comes)
+      o.create(membership::node_path(others[2]), flock::to_json(life(3).to_value()));
+    else
+      o.remove(membership::node_path(others[1]));
+    anna.tree.resume();
+    w.settle();
+
+    CHECK(anna.lives[others[0].str()] == 7);
+    CHECK(anna.lives.size() == (comes ? 4 : 2));
+  }
 }
 
 TEST_CASE("a node that restarts between two looks at its bucket is seen with its new life") {
