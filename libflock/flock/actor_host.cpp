@@ -50,7 +50,7 @@ class way_back {
 struct waiting_call {
   std::string method;
   value::list arguments;
-  std::shared_ptr<way_back> back;
+  std::shared_ptr<way_back> back;  // null: nobody waits for an answer
 };
 
 }  // namespace
@@ -76,13 +76,15 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
     turn_->close();
   }
 
-  void take(waiting_call call) {
+  /// Errors: refused (the call was not taken, nor answered)
+  result<void> take(waiting_call call) {
     if (waiting_.fetch_add(1) >= options_.mailbox) {
       --waiting_;
-      return call.back->answer(error{error_code::refused, "the mailbox of " + name_.str() + " is full"});
+      return error{error_code::refused, "the mailbox of " + name_.str() + " is full"};
     }
     turn_->post(
         [self = shared_from_this(), call = std::move(call)]() mutable { self->handle_or_hold(std::move(call)); });
+    return {};
   }
 
   published_actor describe() const {
@@ -117,6 +119,11 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
 
   void handle(waiting_call call) {
     --waiting_;
+    if (!call.back) {
+      auto thrown = what_is_thrown([&] { object_->take(call.method, call.arguments, at_once, to_nobody); });
+      if (thrown) fail(*thrown);
+      return;
+    }
     // Without a hold on this cell: the object may keep both, and goes with the cell.
     auto begin = [&time = time_, back = call.back] { return back->begin(time.now()); };
     auto answer = [back = call.back](result<value> r) { back->answer(std::move(r)); };
@@ -135,6 +142,9 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
       return "something that is no std::exception";
     }
   }
+
+  static bool at_once() { return true; }
+  static void to_nobody(const result<value>&) {}
 
   error fail(const std::string& what) {
     error why{error_code::down, name_.str() + " threw: " + what};
@@ -222,7 +232,13 @@ void actor_host::invoke(const actor_name& name, std::string method, value::list 
   auto to = cell_of(name);
   if (!to) return answer(error{error_code::not_found, "no actor named " + name.str()});
   auto back = std::make_shared<way_back>(name, until, std::move(started), std::move(answer));
-  to->take({std::move(method), std::move(arguments), std::move(back)});
+  if (auto taken = to->take({std::move(method), std::move(arguments), back}); !taken) back->answer(taken.error());
+}
+
+result<void> actor_host::deliver(const actor_name& name, std::string method, value::list arguments) {
+  auto to = cell_of(name);
+  if (!to) return error{error_code::not_found, "no actor named " + name.str()};
+  return to->take({std::move(method), std::move(arguments), nullptr});
 }
 
 std::vector<actor_host::published_actor> actor_host::list() const {

@@ -58,6 +58,10 @@ class actor_host {
   void invoke(const actor_name& name, std::string method, value::list arguments, time_point until,
               std::function<void()> started, responder answer);
 
+  /// Calls a method in the actor's turn; nobody learns what it answers.
+  /// Errors: not_found, refused (its mailbox is full)
+  result<void> deliver(const actor_name& name, std::string method, value::list arguments);
+
   struct published_actor {
     actor_name name;
     std::string type;

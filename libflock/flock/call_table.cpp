@@ -1,4 +1,5 @@
 #include <flock/call_table.hpp>
+#include <flock/message.hpp>
 
 #include <vector>
 
@@ -9,6 +10,7 @@ std::uint64_t call_table::add(const node_id& to, time_point until, responder ans
   std::uint64_t id = 0;
   {
     std::lock_guard lock(mutex_);
+    if (next_ == nobody_waits) ++next_;
     id = next_++;
     closed = closed_;
     if (!closed) {

@@ -22,6 +22,9 @@ enum class message_kind : std::uint8_t {
   acknowledge,  ///< parcels of one channel that are safe here; body: acknowledgement in parcel.hpp
 };
 
+/// The id of a call whose answer nobody waits for: none is sent.
+inline constexpr std::uint64_t nobody_waits = 0;
+
 inline constexpr message_kind last_message_kind = message_kind::acknowledge;
 
 /// The envelope of everything that nodes say to each other.

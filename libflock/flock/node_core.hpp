@@ -10,6 +10,7 @@
 #include <flock/event_log.hpp>
 #include <flock/finder.hpp>
 #include <flock/links.hpp>
+#include <flock/log_limit.hpp>
 #include <flock/membership.hpp>
 #include <flock/notifier.hpp>
 #include <flock/policy.hpp>
@@ -99,6 +100,7 @@ class node_core final : public caller,
   void ask(const flock::address& to, std::string method, value::list arguments, time_point until,
            responder answer) override;
   result<value> call(const flock::address& to, std::string method, value::list arguments, time_point until) override;
+  result<void> send(const flock::address& to, std::string method, value::list arguments) override;
   result<std::string> tell(const flock::address& to, std::string method, value::list arguments) override;
   std::uint64_t monitor(const flock::address& whom, std::function<void(const error&)> down) override;
   void forget_monitor(std::uint64_t handle) override;
@@ -197,6 +199,7 @@ class node_core final : public caller,
   static error stopping();
   void post(task job) const;
   void receive_call(const hello& from, message m);
+  void receive_sent(const hello& from, message m);
   void answer_for_node(const node_id& from, const std::string& method, const value::list& arguments, time_point until,
                        responder answer);
   void confirm_wishes(const node_id& subscriber);
@@ -234,6 +237,9 @@ class node_core final : public caller,
   actor_host host_;
   std::atomic<time_point> call_timer_{time_point::max()};
   std::atomic<std::uint64_t> next_monitor_{1};
+
+  // On the thread that reads.
+  log_limit dropped_;  // messages that nobody waits for
 
   // In home.
   directory directory_;

@@ -79,6 +79,16 @@ result<value> node_core::call(const flock::address& to, std::string method, valu
   return *std::move(box->answer);
 }
 
+result<void> node_core::send(const flock::address& to, std::string method, value::list arguments) {
+  if (stopped_) return stopping();
+  if (!to.node) return error{error_code::bad_argument, "send needs the node: " + to.str()};
+  if (*to.node == id()) return host_.deliver(to.actor, std::move(method), std::move(arguments));
+  const message m{message_kind::call, nobody_waits, {}, to.actor.str(), std::move(method), std::move(arguments)};
+  auto taken = seams_.network.send(*to.node, m);
+  if (!taken && taken.error().code == error_code::unreachable) post([this, node = *to.node] { links_.want(node); });
+  return taken;
+}
+
 void node_core::invoke(const flock::address& to, std::string method, value::list arguments, time_point until,
                        responder answer) {
   if (stopped_) return answer(stopping());
@@ -215,6 +225,7 @@ void node_core::received(const hello& from, message m) {
 }
 
 void node_core::receive_call(const hello& from, message m) {
+  if (m.id == nobody_waits) return receive_sent(from, std::move(m));
   auto answer = [this, to = from.id, call = m.id](result<value> r) { reply(to, call, std::move(r)); };
   auto* arguments = m.body.as_list();
   if (!arguments) return answer(error{error_code::protocol, "the arguments of a call are a list"});
@@ -225,7 +236,7 @@ void node_core::receive_call(const hello& from, message m) {
     });
     return;
   }
-  const auto admitted = policy_.load()->admits({from.id, from.environment, m.actor, m.method});
+  const auto admitted = policy_.load()->admits({from.id.str(), from.environment, m.actor, m.method});
   if (!admitted) {
     log("warning", "refused: " + admitted.error().what);
     return answer(admitted.error());
@@ -233,6 +244,23 @@ void node_core::receive_call(const hello& from, message m) {
   auto name = actor_name::parse(m.actor);
   if (!name) return answer(name.error());
   host_.invoke(*name, std::move(m.method), std::move(*arguments), until, {}, answer);
+}
+
+// A call that nobody waits for: what is wrong with it is told to the operator of this node.
+void node_core::receive_sent(const hello& from, message m) {
+  const auto drop = [&](const error& why) {
+    if (const auto left_out = dropped_.pass(now()))
+      log("warning", "dropped a message of " + from.id.str() + ": " + why.what +
+                         (*left_out ? " (and " + std::to_string(*left_out) + " more that are not shown)" : ""));
+  };
+  auto* arguments = m.body.as_list();
+  if (!arguments) return drop({error_code::protocol, "the arguments of a message are a list"});
+  if (m.actor == node_actor) return drop({error_code::refused, "a node takes calls only"});
+  if (const auto admitted = policy_.load()->admits({from.id.str(), from.environment, m.actor, m.method}); !admitted)
+    return drop(admitted.error());
+  auto name = actor_name::parse(std::move(m.actor));
+  if (!name) return drop(name.error());
+  if (auto taken = host_.deliver(*name, std::move(m.method), std::move(*arguments)); !taken) drop(taken.error());
 }
 
 void node_core::reply(const node_id& to, std::uint64_t call, result<value> answer) {

@@ -17,7 +17,7 @@ result<void> node_core::admit(const notification& n) {
   const auto* from = links_.peer(n.sender);
   if (n.sender != id()) {
     if (!from) return error{error_code::refused, n.sender.str() + " is not connected"};
-    auto admitted = policy_.load()->admits({from->id, from->environment, n.actor.str(), n.action});
+    auto admitted = policy_.load()->admits({from->id.str(), from->environment, n.actor.str(), n.action});
     if (!admitted) return admitted;
   }
   const auto actor = host_.find(n.actor);

@@ -62,21 +62,24 @@ result<policy> policy::parse(const value& file) {
 }
 
 result<void> policy::admits(const request& r) const {
-  const auto asked = r.from.str() + " (environment " + (r.environment.empty() ? "none" : r.environment) + ") asked " +
-                     std::string(r.actor) + " for " + std::string(r.action);
+  const auto refused = [&](const std::string& why) {
+    return error{error_code::refused, std::string(r.from) + " (environment " +
+                                          (r.environment.empty() ? "none" : std::string(r.environment)) + ") asked " +
+                                          std::string(r.actor) + " for " + std::string(r.action) + ": " + why};
+  };
   if (same_environment_) {
     if (r.environment == *same_environment_) return {};
-    return error{error_code::refused, asked + ": nodes of another environment are not admitted"};
+    return refused("nodes of another environment are not admitted");
   }
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const auto& fitting = rules_[i];
-    if (!fits_glob(fitting.node, r.from.str()) || !fits_glob(fitting.environment, r.environment) ||
+    if (!fits_glob(fitting.node, r.from) || !fits_glob(fitting.environment, r.environment) ||
         !fits_glob(fitting.actor, r.actor) || !fits_glob(fitting.action, r.action))
       continue;
     if (fitting.allow) return {};
-    return error{error_code::refused, asked + ": denied by rules[" + std::to_string(i) + "] of the policy"};
+    return refused("denied by rules[" + std::to_string(i) + "] of the policy");
   }
-  return error{error_code::refused, asked + ": no rule of the policy allows it"};
+  return refused("no rule of the policy allows it");
 }
 
 }  // namespace flock

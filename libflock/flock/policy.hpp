@@ -26,8 +26,8 @@ class policy {
   static result<policy> parse(const value& file);
 
   struct request {
-    node_id from;
-    std::string environment;  ///< of the asking node, as it introduced itself
+    std::string_view from;         ///< the id of the asking node
+    std::string_view environment;  ///< of the asking node, as it introduced itself
     std::string_view actor;
     std::string_view action;
   };

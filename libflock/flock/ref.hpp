@@ -25,6 +25,8 @@ class caller {
                    responder answer) = 0;
   /// Blocks. Errors: refused when an actor calls it in its turn, where only ask() is allowed.
   virtual result<value> call(const address& to, std::string method, value::list arguments, time_point until) = 0;
+  /// Sends without an answer; see ref::send.
+  virtual result<void> send(const address& to, std::string method, value::list arguments) = 0;
   /// Durable: a notification through the outbox. \returns its id once it is accepted by the local journal
   virtual result<std::string> tell(const address& to, std::string method, value::list arguments) = 0;
   /// \returns a handle for forget_monitor()
@@ -72,6 +74,15 @@ template <describable T> class ref {
                  caller_->now() + caller_->call_timeout(),
                  [later](result<value> answer) { later.settle(unpack<answer_type<M>>(std::move(answer))); });
     return later;
+  }
+
+  /// Sends it a message: delivered at most once, in the order in which this thread sent, and nobody learns what became
+  /// of it. For streams of small things, of which many are lost with a connection; what must arrive is told or asked.
+  /// The actor takes at most 10,000 messages that wait; who sends more than it can take asks it something now and then.
+  /// Errors, nothing was sent: unreachable (no connection now; one is being made), refused (too much waits for that
+  /// node, or for that actor of this node), not_found (an actor of this node)
+  template <class M, class... A> result<void> send(M method, A&&... arguments) const {
+    return caller_->send(to_, name_of(method), pack(method, std::forward<A>(arguments)...));
   }
 
   /// Tells it durably: journaled here before this returns, delivered once, in order, whenever its node is there.

@@ -29,23 +29,20 @@ using namespace std::chrono_literals;
 /// Jobs of one mailbox after which another mailbox gets the thread, so that a busy one delays no other by much.
 constexpr std::size_t jobs_per_turn = 100;
 
+/// Of CAF's messages, that is: one wakes an actor for many jobs.
+constexpr std::size_t messages_per_turn = 1;
+
 /// How long a thread for blocking jobs waits for the next one: longer than a run's pause between two commands.
 constexpr auto linger = 10s;
 
 /// How long the destructor waits for jobs that block, where stop() was not called.
 constexpr auto grace = 5s;
 
-/// A task as a CAF message. CAF wants messages to be copyable, but copies only those with several receivers.
-struct job_message {
-  explicit job_message(task t) : job(std::move(t)) {}
-  job_message(job_message&&) = default;
-  job_message(const job_message&) { std::terminate(); }
-
-  task job;
-};
+/// Says that jobs wait.
+struct wake_message {};
 
 /// Says that timed jobs are due.
-struct wake_message {
+struct due_message {
   time_point due;
 };
 
@@ -71,7 +68,8 @@ struct roster {
   bool stopped = false;
 };
 
-/// A mailbox is used by everybody; its actor, which takes the turns, belongs to CAF and refers back to it weakly.
+/// A mailbox is used by everybody; its actor, which takes the turns, belongs to CAF and refers back to it weakly. The
+/// actor is woken once, however many jobs wait: a message of CAF's for each would cost more than most jobs.
 class caf_mailbox final : public mailbox {
  public:
   caf_mailbox(std::string_view label, const clock& time, std::shared_ptr<roster> among)
@@ -90,9 +88,14 @@ class caf_mailbox final : public mailbox {
   }
 
   void post(task job) override {
-    if (closed_) return;
-    ++waiting_;
-    caf::anon_send(actor_, job_message(std::move(job)));
+    {
+      std::lock_guard lock(mutex_);
+      if (closed_) return;
+      waiting_.push_back(std::move(job));
+      ++depth_;
+      if (std::exchange(awake_, true)) return;
+    }
+    wake();
   }
 
   void post_at(time_point when, task job) override {
@@ -103,20 +106,38 @@ class caf_mailbox final : public mailbox {
   }
 
   void close() override {
-    std::multimap<time_point, task> dropped;  // outlives the lock: what the jobs own may come back here when it goes
+    // These outlive the lock: what the jobs own may come back here when it goes.
+    std::multimap<time_point, task> timed;
+    std::deque<task> waiting;
     std::lock_guard lock(mutex_);
     if (closed_.exchange(true)) return;
-    dropped.swap(timed_);
+    timed.swap(timed_);
+    waiting.swap(waiting_);
     caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
   }
 
-  std::size_t depth() const override { return closed_ ? 0 : waiting_.load(); }
+  std::size_t depth() const override { return closed_ ? 0 : depth_.load(); }
 
   // In the actor's turn.
 
-  void run(task job) {
-    --waiting_;
-    run_unless_closed(std::move(job));
+  void run_waiting() {
+    std::vector<task> mine;  // taken at once, so that whoever posts meanwhile seldom finds the mutex taken
+    {
+      std::lock_guard lock(mutex_);
+      const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), jobs_per_turn));
+      mine.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
+      waiting_.erase(waiting_.begin(), end);
+    }
+    for (auto& job : mine) {
+      --depth_;
+      run_unless_closed(std::move(job));
+    }
+    {
+      std::lock_guard lock(mutex_);
+      awake_ = !waiting_.empty();
+      if (!awake_) return;
+    }
+    wake();  // the turn of others comes first
   }
 
   /// \param woken_for  this time has come, whatever the clock says
@@ -133,6 +154,8 @@ class caf_mailbox final : public mailbox {
   }
 
  private:
+  void wake() { caf::anon_send(actor_, wake_message{}); }
+
   void run_unless_closed(task job) {
     if (closed_) return;
     turn mine(*this);
@@ -147,7 +170,7 @@ class caf_mailbox final : public mailbox {
     wake_at_ = timed_.begin()->first;
     actor_->home_system().clock().schedule_message(
         wake_at_, caf::actor_cast<caf::strong_actor_ptr>(actor_),
-        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, wake_message{wake_at_}));
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, due_message{wake_at_}));
   }
 
   const std::string name_;
@@ -155,17 +178,19 @@ class caf_mailbox final : public mailbox {
   const std::shared_ptr<roster> roster_;
   caf::actor actor_;
   std::atomic<bool> closed_ = true;
-  std::atomic<std::size_t> waiting_ = 0;
+  std::atomic<std::size_t> depth_ = 0;
   std::mutex mutex_;  // guards all below, and closing against the use of CAF's clock
+  std::deque<task> waiting_;
+  bool awake_ = false;  // a wake_message is on its way, or the actor is in its turn
   std::multimap<time_point, task> timed_;
-  time_point wake_at_ = time_point::max();  // the earliest wake_message that is on its way
+  time_point wake_at_ = time_point::max();  // the earliest due_message that is on its way
 };
 
 }  // namespace
 }  // namespace flock::internal
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flock::internal::job_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flock::internal::wake_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flock::internal::due_message)
 
 namespace flock::internal {
 namespace {
@@ -177,10 +202,10 @@ class mailbox_actor final : public caf::event_based_actor {
 
   caf::behavior make_behavior() override {
     return {
-        [this](job_message& m) {
-          if (auto home = home_.lock()) home->run(std::move(m.job));
+        [this](const wake_message&) {
+          if (auto home = home_.lock()) home->run_waiting();
         },
-        [this](const wake_message& m) {
+        [this](const due_message& m) {
           if (auto home = home_.lock()) home->run_due(m.due);
         },
     };
@@ -289,7 +314,7 @@ class kept_turns final : public turn_taker {
 
   void run() override {
     while (auto* woken = kept_.exchange(nullptr)) {
-      switch (woken->resume(&here_, jobs_per_turn)) {
+      switch (woken->resume(&here_, messages_per_turn)) {
         case caf::resumable::resume_later:
           workers_.give_to_workers(woken);
           break;
@@ -331,7 +356,7 @@ struct settings : caf::actor_system_config {
   explicit settings(int workers) {
     load<scheduler>();
     set("scheduler.max-threads", std::int64_t{workers});
-    set("scheduler.max-throughput", std::int64_t{jobs_per_turn});
+    set("scheduler.max-throughput", std::int64_t{messages_per_turn});
   }
 };
 

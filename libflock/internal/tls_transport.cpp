@@ -4,8 +4,8 @@
 #include "internal/backoff.hpp"
 #include "internal/connection.hpp"
 #include "internal/leadership.hpp"
-#include "internal/log_limit.hpp"
 #include "internal/name_lookup.hpp"
+#include <flock/log_limit.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>

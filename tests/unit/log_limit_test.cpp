@@ -1,8 +1,8 @@
-#include "internal/log_limit.hpp"
+#include <flock/log_limit.hpp>
 
 #include <doctest/doctest.h>
 
-using flock::internal::log_limit;
+using flock::log_limit;
 
 TEST_CASE("a few lines pass in each period, and the next one tells how many did not") {
   log_limit limit;

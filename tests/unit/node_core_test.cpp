@@ -135,6 +135,53 @@ error_code code(const result<value>& r) {
 
 }  // namespace
 
+TEST_CASE("messages without an answer are delivered in order, between calls") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "counter");
+  REQUIRE(f.ask(a, "b/counter", "add", {0}));  // so they are connected
+
+  for (int i = 0; i < 3; ++i) CHECK(a->send(*address::parse("b/counter"), "note", {i}));
+
+  CHECK(*f.ask(a, "b/counter", "add", {0}) == value(3));
+  CHECK(b->send(*address::parse("b/counter"), "note", {1}));
+  CHECK(*f.ask(a, "b/counter", "add", {0}) == value(4));
+}
+
+TEST_CASE("a message without an answer is refused where it is seen that it cannot arrive") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "counter");
+
+  CHECK(a->send(*address::parse("counter"), "note", {1}).error().code == error_code::bad_argument);
+  CHECK(a->send(*address::parse("a/counter"), "note", {1}).error().code == error_code::not_found);
+  CHECK(a->send(*address::parse("b/counter"), "note", {1}).error().code == error_code::unreachable);
+  f.settle();
+  CHECK_MESSAGE(a->send(*address::parse("b/counter"), "note", {1}), "a connection was made for the next one");
+}
+
+TEST_CASE("a message without an answer that cannot be delivered is told of on its receiver, and ends nothing") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "counter");
+  REQUIRE(f.ask(a, "b/counter", "add", {0}));
+
+  CHECK(a->send(*address::parse("b/nobody"), "note", {1}));
+  CHECK(a->send(*address::parse("b/flock"), "ping", {}));
+  CHECK(a->send(*address::parse("b/counter"), "no_such_method", {}));
+  f.settle();
+
+  std::vector<std::string> told;
+  for (const auto& t : b->troubles().lines()) told.push_back(t.text);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0] == "dropped a message of a: no actor named nobody");
+  CHECK(told[1] == "dropped a message of a: a node takes calls only");
+  CHECK(*f.ask(a, "b/counter", "add", {0}) == value(0));
+}
+
 TEST_CASE("an actor of another node answers, wherever it is asked for by name") {
   small_flock f;
   auto& a = f.start("a");

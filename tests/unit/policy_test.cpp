@@ -7,7 +7,7 @@ namespace {
 flock::result<flock::policy> parsed(const char* text) { return flock::policy::parse(*flock::from_json(text)); }
 
 flock::policy::request request(const char* environment, std::string_view actor, std::string_view action) {
-  return {*flock::node_id::parse("bender0"), environment, actor, action};
+  return {"bender0", environment, actor, action};
 }
 
 }  // namespace

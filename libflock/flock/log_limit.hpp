@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace flock::internal {
+namespace flock {
 
 /// Keeps a flood of one kind of event from becoming a flood of lines in the log. Pure.
 class log_limit {
@@ -22,4 +22,4 @@ class log_limit {
   std::uint64_t left_out_ = 0;
 };
 
-}  // namespace flock::internal
+}  // namespace flock

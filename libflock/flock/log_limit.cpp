@@ -1,8 +1,8 @@
-#include "internal/log_limit.hpp"
+#include <flock/log_limit.hpp>
 
 #include <utility>
 
-namespace flock::internal {
+namespace flock {
 
 std::optional<std::uint64_t> log_limit::pass(time_point now) {
   if (!began_ || now - *began_ >= period) {
@@ -17,4 +17,4 @@ std::optional<std::uint64_t> log_limit::pass(time_point now) {
   return std::exchange(left_out_, 0);
 }
 
-}  // namespace flock::internal
+}  // namespace flock
