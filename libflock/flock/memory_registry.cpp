@@ -19,7 +19,7 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-bool is_path(const std::string& path) {
+[[maybe_unused]] bool is_path(const std::string& path) {  // by assertions only
   return path == "/" || (path.starts_with('/') && !path.ends_with('/') && path.find("//") == std::string::npos);
 }
 

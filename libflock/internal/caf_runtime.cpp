@@ -1,9 +1,8 @@
 #include "internal/caf_runtime.hpp"
 
+#include "internal/caf_scheduler.hpp"
+
 #include <caf/all.hpp>
-#include <caf/policy/work_sharing.hpp>
-#include <caf/scheduler/coordinator.hpp>
-#include <caf/scoped_execution_unit.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -28,9 +27,6 @@ using namespace std::chrono_literals;
 
 /// Jobs of one mailbox after which another mailbox gets the thread, so that a busy one delays no other by much.
 constexpr std::size_t jobs_per_turn = 100;
-
-/// Of CAF's messages, that is: one wakes an actor for many jobs.
-constexpr std::size_t messages_per_turn = 1;
 
 /// How long a thread for blocking jobs waits for the next one: longer than a run's pause between two commands.
 constexpr auto linger = 10s;
@@ -274,89 +270,11 @@ class blocking_threads : public std::enable_shared_from_this<blocking_threads> {
   bool stopped_ = false;
 };
 
-class kept_turns;
-
-/// What wakes on this thread is kept here; null on most threads.
-thread_local kept_turns* kept_here = nullptr;
-
-/// CAF's scheduler of policy `sharing`, but for what a thread keeps for itself.
-class scheduler final : public caf::scheduler::coordinator<caf::policy::work_sharing> {
- public:
-  using coordinator::coordinator;
-
-  static caf::actor_system::module* make(caf::actor_system& system, caf::detail::type_list<>) {
-    return new scheduler(system);  // the system deletes it
-  }
-
-  void give_to_workers(caf::resumable* woken) { coordinator::enqueue(woken); }
-
- protected:
-  void enqueue(caf::resumable* woken) override;
-};
-
-/// The place for the one actor that is kept: taken by its thread, or by whoever hands it over.
-class kept_turns final : public turn_taker {
- public:
-  explicit kept_turns(caf::actor_system& system)
-      : workers_(static_cast<scheduler&>(system.scheduler())), here_(&system) {}
-  ~kept_turns() override {
-    hand_over();
-    if (kept_here == this) kept_here = nullptr;
-    caf::logger::set_current_actor_system(nullptr);
-  }
-
-  void keep() override {
-    kept_here = this;
-    keeps_ = true;
-  }
-
-  bool has_kept() const override { return kept_ != nullptr; }
-
-  void run() override {
-    while (auto* woken = kept_.exchange(nullptr)) {
-      switch (woken->resume(&here_, messages_per_turn)) {
-        case caf::resumable::resume_later:
-          workers_.give_to_workers(woken);
-          break;
-        case caf::resumable::done:
-        case caf::resumable::awaiting_message:
-          caf::intrusive_ptr_release(woken);
-          break;
-        case caf::resumable::shutdown_execution_unit:
-          break;  // meant for workers
-      }
-    }
-  }
-
-  void hand_over() override {
-    keeps_ = false;
-    if (auto* woken = kept_.exchange(nullptr)) workers_.give_to_workers(woken);
-  }
-
-  /// \returns whether it has found a place
-  bool take(caf::resumable* woken) {
-    caf::resumable* nothing = nullptr;
-    if (!keeps_ || !kept_.compare_exchange_strong(nothing, woken)) return false;
-    if (!keeps_) hand_over();  // it may have come too late for the one that asked for it
-    return true;
-  }
-
- private:
-  scheduler& workers_;
-  caf::scoped_execution_unit here_;
-  std::atomic<bool> keeps_ = false;
-  std::atomic<caf::resumable*> kept_ = nullptr;
-};
-
-void scheduler::enqueue(caf::resumable* woken) {
-  if (!kept_here || !kept_here->take(woken)) give_to_workers(woken);
-}
-
 struct settings : caf::actor_system_config {
   explicit settings(int workers) {
-    load<scheduler>();
+    load<caf_scheduler>();
     set("scheduler.max-threads", std::int64_t{workers});
-    set("scheduler.max-throughput", std::int64_t{messages_per_turn});
+    set("scheduler.max-throughput", std::int64_t{caf_scheduler::messages_per_turn});
   }
 };
 
@@ -388,7 +306,9 @@ class caf_runtime final : public runtime {
 
   void run_blocking(task job) override { blocking_->run(std::move(job)); }
 
-  std::unique_ptr<turn_taker> make_turn_taker() override { return std::make_unique<kept_turns>(system_->actors); }
+  std::unique_ptr<turn_taker> make_turn_taker() override {
+    return caf_scheduler::of(system_->actors).make_turn_taker();
+  }
 
   void stop(time_point until) override {
     if (!begin_to_stop()) return;
