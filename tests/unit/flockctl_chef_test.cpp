@@ -49,7 +49,7 @@ struct fixture {
                                           .out = data,
                                           .err = talk,
                                           .out_is_terminal = false,
-                                          .err_is_terminal = false,
+                                          .err_is_terminal = err_is_terminal,
                                           .width = 80,
                                           .time = clock,
                                           .sleep = [this](auto d) { clock.advance(d), slept += d; },
@@ -72,12 +72,14 @@ struct fixture {
   flock::testing::manual_clock clock;
   std::map<std::string, std::deque<std::string>> script;
   lines asked;
+  bool err_is_terminal = false;
   flock::milliseconds slept{};
   std::string out, err;
 };
 
 const std::string three = R"({"nodes":[{"id":"a"},{"id":"b"},{"id":"c"}]})";
 const std::string good = R"({"success":true,"error":null,"output":""})";
+const std::string ended_4 = R"({"number":4})";
 const std::string bad = R"({"success":false,"error":"exit status 1","output":"no such recipe"})";
 
 }  // namespace
@@ -106,8 +108,11 @@ TEST_CASE_FIXTURE(fixture,
                   "run-chef waits for the ends, over time-outs and nodes out of reach, and says how they went") {
   answers("/v1/nodes", {three});
   for (const char* node : {"a", "b", "c"}) call_answers(node, "run_chef", {"4"});
+  call_answers("a", "last", {"null", ended_4});
   call_answers("a", "ended", {good});
-  call_answers("b", "ended", {"!timeout", "!unreachable", good});
+  call_answers("b", "last", {"!timeout", "!unreachable", ended_4});
+  call_answers("b", "ended", {good});
+  call_answers("c", "last", {ended_4});
   call_answers("c", "ended", {bad});
 
   CHECK((run({"run-chef", "--role", "web", "--wait"}) == exit_code::some_failed));
@@ -116,10 +121,53 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(has(out, R"({"error":"exit status 1","node":"c","number":4,"output":"no such recipe","state":"failed"})"));
 }
 
+TEST_CASE_FIXTURE(fixture, "run-chef waits for all nodes of a batch at once, and tells of each as it ends") {
+  answers("/v1/nodes", {three});
+  for (const char* node : {"a", "b", "c"}) {
+    call_answers(node, "run_chef", {"4"});
+    call_answers(node, "ended", {good});
+    call_answers(node, "last", {"null", ended_4});
+  }
+  call_answers("a", "last", {"null", "null", "null", "null", ended_4});
+
+  CHECK((run({"run-chef", "--role", "web", "--wait"}) == exit_code::ok));
+
+  CHECK(out.find(R"("node":"b")") < out.find(R"("node":"a")"));
+  CHECK(slept < 5s);
+}
+
+TEST_CASE_FIXTURE(fixture, "run-chef shows on a terminal how each run goes, and clears that away") {
+  err_is_terminal = true;
+  answers("/v1/nodes", {three});
+  for (const char* node : {"a", "b", "c"}) {
+    call_answers(node, "run_chef", {"4"});
+    call_answers(node, "ended", {good});
+    call_answers(node, "last", {"null", "null", ended_4});
+  }
+  call_answers("c", "last", {"!unreachable", ended_4});
+
+  CHECK((run({"run-chef", "--role", "web", "--wait"}) == exit_code::ok));
+
+  CHECK(has(err, "a: asked, 0 s\nb: asked, 0 s\nc: asked, 0 s\n\033[3A\033[J"));
+  CHECK(has(err, "a: runs, 1 s\nb: runs, 1 s\nc: does not answer, 1 s\n"));
+  CHECK(err.ends_with("\033[J"));
+}
+
+TEST_CASE_FIXTURE(fixture, "run-chef does not wait for a run whose flockd has forgotten it") {
+  answers("/v1/nodes", {R"({"nodes":[{"id":"a","incarnation":"one"}]})"});
+  call_answers("a", "run_chef", {"4"});
+  call_answers("a", "last", {"null"});
+  answers("/v1/nodes/a", {R"({"incarnation":"one"})", R"({"incarnation":"two"})"});
+
+  CHECK((run({"run-chef", "--node", "a", "--wait"}) == exit_code::timed_out));
+
+  CHECK(has(out, R"({"error":"its flockd was restarted during the run","node":"a","number":4,"state":"unknown"})"));
+}
+
 TEST_CASE_FIXTURE(fixture, "run-chef tells what it did not see the end of") {
   answers("/v1/nodes", {R"({"nodes":[{"id":"a"}]})"});
   call_answers("a", "run_chef", {"4"});
-  call_answers("a", "ended", {"!unreachable"});
+  call_answers("a", "last", {"!unreachable"});
 
   CHECK((run({"run-chef", "--role", "web", "--wait", "--timeout", "10s"}) == exit_code::timed_out));
   CHECK(has(out, R"("state":"unknown")"));
@@ -138,12 +186,14 @@ TEST_CASE_FIXTURE(fixture, "run-chef begins a batch when the one before has ende
   answers("/v1/nodes", {three});
   for (const char* node : {"a", "b", "c"}) {
     call_answers(node, "run_chef", {"4"});
+    call_answers(node, "last", {ended_4});
     call_answers(node, "ended", {good});
   }
 
   CHECK((run({"run-chef", "--role", "web", "--batch", "50%"}) == exit_code::ok));
-  CHECK(asked == lines{"nodes", "call/a/flock_api/run_chef", "call/a/flock_api/ended", "call/b/flock_api/run_chef",
-                       "call/b/flock_api/ended", "call/c/flock_api/run_chef", "call/c/flock_api/ended"});
+  CHECK(asked == lines{"nodes", "call/a/flock_api/run_chef", "call/a/flock_api/last", "call/a/flock_api/ended",
+                       "call/b/flock_api/run_chef", "call/b/flock_api/last", "call/b/flock_api/ended",
+                       "call/c/flock_api/run_chef", "call/c/flock_api/last", "call/c/flock_api/ended"});
 
   call_answers("b", "ended", {bad});
   CHECK((run({"run-chef", "--role", "web", "--batch", "2"}) == exit_code::some_failed));

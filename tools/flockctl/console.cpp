@@ -5,6 +5,9 @@
 namespace flock::ctl {
 namespace {
 
+// Lines of a terminal that does not say how many it has.
+constexpr std::size_t usual_height = 20;
+
 std::string joined(const value::list& elements) {
   std::string text;
   for (const auto& e : elements) text.append(text.empty() ? "" : ", ").append(cell(e));
@@ -90,6 +93,28 @@ console::waiting::waiting(console& c, std::string_view what) : console_(c) {
 console::waiting::~waiting() {
   // Back to the line's start, and clear it.
   if (console_.form_.progress) console_.talk_ << "\r\033[K" << std::flush;
+}
+
+void console::board::show(const std::vector<std::string>& lines) {
+  hide();
+  const auto& form = console_.form_;
+  if (!form.progress) return;
+  const auto room = form.talk_height > 2 ? form.talk_height - 2 : usual_height;
+  const auto whole = lines.size() <= room ? lines.size() : room - 1;
+  const auto print = [&](std::string text) {
+    // A line that is broken in two would not be cleared.
+    if (form.talk_width > 0 && text.size() >= form.talk_width) text.resize(form.talk_width - 1);
+    console_.talk_ << text << '\n';
+    ++shown_;
+  };
+  for (std::size_t i = 0; i < whole; ++i) print(harmless(lines[i]));
+  if (whole < lines.size()) print("and " + std::to_string(lines.size() - whole) + " more");
+  console_.talk_ << std::flush;
+}
+
+void console::board::hide() {
+  // Up to its first line, and clear all from there.
+  if (shown_ > 0) console_.talk_ << "\033[" << std::exchange(shown_, 0) << "A\033[J" << std::flush;
 }
 
 std::vector<detail> details_of(const value& o, const std::vector<std::string>& leading) {

@@ -21,10 +21,12 @@ struct column {
 class console {
  public:
   struct form {
-    bool json = false;      ///< JSON lines, not tables
-    bool color = false;     ///< data goes to a terminal that may show colors
-    bool progress = false;  ///< talk goes to a terminal
-    std::size_t width = 0;  ///< of the terminal that data goes to; 0: none
+    bool json = false;           ///< JSON lines, not tables
+    bool color = false;          ///< data goes to a terminal that may show colors
+    bool progress = false;       ///< talk goes to a terminal
+    std::size_t width = 0;       ///< of the terminal that data goes to; 0: none
+    std::size_t talk_width = 0;  ///< of the one that talk goes to, in columns and lines; 0: none
+    std::size_t talk_height = 0;
   };
 
   console(std::ostream& data, std::ostream& talk, form f) : data_(data), talk_(talk), form_(f) {}
@@ -65,6 +67,24 @@ class console {
 
    private:
     console& console_;
+  };
+
+  /// Some lines that change, each in its place, while it exists; if talk goes to a terminal. Whoever says or prints
+  /// something else hides it first.
+  class board {
+   public:
+    explicit board(console& c) : console_(c) {}
+    ~board() { hide(); }
+    board(const board&) = delete;
+    board& operator=(const board&) = delete;
+
+    /// As many as the terminal has room for, and how many there are beside them.
+    void show(const std::vector<std::string>& lines);
+    void hide();
+
+   private:
+    console& console_;
+    std::size_t shown_ = 0;
   };
 
  private:

@@ -80,7 +80,9 @@ console::form output_form(const arguments& words, const surroundings& around) {
   return {.json = words.one("format").value_or(around.out_is_terminal ? "table" : "json") == "json",
           .color = around.out_is_terminal && variable(around, "NO_COLOR").empty(),
           .progress = around.err_is_terminal,
-          .width = around.out_is_terminal ? around.width : 0};
+          .width = around.out_is_terminal ? around.width : 0,
+          .talk_width = around.talk_width,
+          .talk_height = around.talk_height};
 }
 
 result<exit_code> show_help(std::vector<std::string> operands, const surroundings& around) {

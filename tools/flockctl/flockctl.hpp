@@ -20,7 +20,9 @@ struct surroundings {
   std::ostream& err;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  std::size_t width = 0;  ///< of the terminal, if `out` is one
+  std::size_t width = 0;        ///< of the terminal, if `out` is one
+  std::size_t talk_width = 0;   ///< of the terminal, if `err` is one
+  std::size_t talk_height = 0;  ///< the same, in lines
   const clock& time;
   std::function<void(milliseconds)> sleep;
   std::function<local_flockd(const std::string& socket)> connect;

@@ -10,9 +10,10 @@
 
 namespace {
 
-std::size_t terminal_width() {
+/// Nothing if it is no terminal.
+winsize terminal_size(int descriptor) {
   winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size : winsize{};
 }
 
 std::map<std::string, std::string> environment() {
@@ -31,12 +32,15 @@ int main(int argc, char** argv) {
     client.emplace(socket);
     return ctl::local_flockd(ctl::local_flockd::through(*client), socket);
   };
+  const auto talk = terminal_size(STDERR_FILENO);
   const ctl::surroundings around{.environment = environment(),
                                  .out = std::cout,
                                  .err = std::cerr,
                                  .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
                                  .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
-                                 .width = terminal_width(),
+                                 .width = terminal_size(STDOUT_FILENO).ws_col,
+                                 .talk_width = talk.ws_col,
+                                 .talk_height = talk.ws_row,
                                  .time = system_clock(),
                                  .sleep = [](milliseconds d) { std::this_thread::sleep_for(d); },
                                  .connect = connect};
