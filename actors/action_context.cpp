@@ -35,6 +35,13 @@ void action_context::join(const action_context& other) {
   if (!other.notification.empty() && other.notification != notification) joined.push_back(other.notification);
 }
 
+void action_context::leads_to(wanted_action& wanted, const cause& last) const {
+  wanted.causes = causes;
+  wanted.causes.push_back(last);
+  wanted.other_causes = other_causes;
+  for (auto& chain : wanted.other_causes) chain.push_back(last);
+}
+
 value action_context::to_value() const {
   value::list chain;
   for (const auto& c : causes) {

@@ -2,6 +2,7 @@
 
 #include <flock/error.hpp>
 #include <flock/notification.hpp>
+#include <flock/run.hpp>
 #include <flock/value.hpp>
 
 #include <string>
@@ -23,6 +24,9 @@ struct action_context {
 
   /// One that asked for the same is performed together with this one.
   void join(const action_context& other);
+
+  /// Says of an action that is wanted because of this: it is so through `last`, what was performed.
+  void leads_to(wanted_action& wanted, const cause& last) const;
 
   /// JSON form: {"run","why_run","causes":[{"node","resource","action"}],"notification"}; of one that stands alone.
   value to_value() const;

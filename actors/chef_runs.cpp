@@ -1,9 +1,16 @@
 #include "actors/chef_runs.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace flock {
+namespace {
+
+// Somebody who waits for the end of one hears of it at once, or asks within some seconds: there are few between.
+constexpr std::size_t remembered_ends = 16;
+
+}  // namespace
 
 std::string_view to_string(chef_runs::reason r) { return r == chef_runs::reason::requested ? "requested" : "notified"; }
 
@@ -12,16 +19,35 @@ chef_runs::chef_runs(std::string life, const clock& time, host& of, options o)
 
 // What is wanted.
 
+void chef_runs::allow_start(bool can_start) {
+  options_.can_start = can_start;
+  consider();
+}
+
 void chef_runs::perform(wanted what, beginning begin, responder answer) {
   if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
-  if (waiting_.size() >= options_.waiting) {
-    return answer(
-        error{error_code::refused, std::to_string(waiting_.size()) + " actions wait for a Chef run on this node"});
-  }
+  if (const auto others = waiting(); others >= options_.waiting)
+    return answer(error{error_code::refused, std::to_string(others) + " actions wait for a Chef run on this node"});
+  asker a{what.why, std::move(begin), std::move(answer)};
+  if (auto* same = same_as(what)) return same->askers.push_back(std::move(a));
   what.number = ++numbered_;
-  waiting_.push_back({std::move(what), std::move(begin), std::move(answer)});
+  waiting_.push_back({std::move(what), {}});
+  waiting_.back().askers.push_back(std::move(a));
   give_next();
   consider();
+}
+
+/// The last action that waits for this resource, if it is the same one and no run has had it. No other is joined, so
+/// that start, stop, start stay three.
+chef_runs::entry* chef_runs::same_as(const wanted& what) {
+  const auto at = std::find_if(waiting_.rbegin(), waiting_.rend(),
+                               [&](const entry& e) { return e.what.resource == what.resource; });
+  return at != waiting_.rend() && at->is_fresh() && at->what.action == what.action ? &*at : nullptr;
+}
+
+std::size_t chef_runs::waiting() const {
+  return std::accumulate(waiting_.begin(), waiting_.end(), std::size_t{0},
+                         [](std::size_t sum, const entry& e) { return sum + e.askers.size(); });
 }
 
 void chef_runs::give_next() {
@@ -29,12 +55,13 @@ void chef_runs::give_next() {
   auto in_hand =
       static_cast<std::size_t>(std::count_if(waiting_.begin(), waiting_.end(), [](auto& e) { return e.given; }));
   for (auto e = waiting_.begin(); e != waiting_.end() && in_hand < options_.given;) {
-    if (!e->given && !may_begin(*e)) {
+    if (!e->given && !e->begin()) {
       e = waiting_.erase(e);
       continue;
     }
     if (!std::exchange(e->given, true)) {
       ++in_hand;
+      e->what.why = e->why();
       current_->reasons.emplace(e->what.number, e->what.why);
       host_.give(e->what);
     }
@@ -42,10 +69,27 @@ void chef_runs::give_next() {
   }
 }
 
-/// \returns false if its time has passed, and somebody else has answered
-bool chef_runs::may_begin(entry& e) {
-  const auto begin = std::exchange(e.begin, {});
-  return !begin || begin();
+bool chef_runs::entry::begin() {
+  std::erase_if(askers, [](asker& a) {
+    const auto begin = std::exchange(a.begin, {});
+    return begin && !begin();
+  });
+  return !askers.empty();
+}
+
+action_context chef_runs::entry::why() const {
+  auto all = askers.front().why;
+  for (const auto& a : askers) all.join(a.why);
+  return all;
+}
+
+void chef_runs::entry::tell(const result<value>& how) const {
+  auto shared = how;
+  if (shared && shared->as_map()) {
+    const auto& id = askers.front().why.notification;
+    shared->as_map()->emplace("performed_with", id.empty() ? "another request" : id);
+  }
+  for (const auto& a : askers) a.answer(&a == &askers.front() ? how : shared);
 }
 
 result<void> chef_runs::performed(std::uint64_t number, result<value> how) {
@@ -53,10 +97,10 @@ result<void> chef_runs::performed(std::uint64_t number, result<value> how) {
       std::find_if(waiting_.begin(), waiting_.end(), [&](auto& e) { return e.what.number == number && e.given; });
   if (at == waiting_.end())
     return error{error_code::not_found, "this run was not given number " + std::to_string(number)};
-  const auto answer = std::move(at->answer);
+  const auto done = std::move(*at);
   waiting_.erase(at);
   failures_ = 0;
-  answer(std::move(how));
+  done.tell(how);
   give_next();
   return {};
 }
@@ -141,7 +185,7 @@ template <class Which> void chef_runs::count_attempt(const error& why, Which whi
   }
   waiting_ = std::move(kept);
   if (any) pause();
-  for (auto& e : lost) e.answer(why.within("given up after " + std::to_string(options_.attempts) + " runs"));
+  for (const auto& e : lost) e.tell(why.within("given up after " + std::to_string(options_.attempts) + " runs"));
 }
 
 void chef_runs::pause() {
@@ -152,6 +196,7 @@ void chef_runs::pause() {
 void chef_runs::episode_ended(std::string_view id, wall_time started, bool success, const std::string& why,
                               const std::string& output) {
   ++ended_;
+  not_before_ = std::max(not_before_, time_.now() + options_.rest);
   last_ = value::map{{"number", ended_},
                      {"run", std::string(id)},
                      {"started", format_time(started)},
@@ -159,6 +204,8 @@ void chef_runs::episode_ended(std::string_view id, wall_time started, bool succe
                      {"success", success},
                      {"error", why.empty() ? value() : value(why)},
                      {"output", output}};
+  ended_lately_.push_back(last_);
+  if (ended_lately_.size() > remembered_ends) ended_lately_.pop_front();
   const auto upto = ends_.upper_bound(ended_);
   std::multimap<std::uint64_t, responder> told;
   for (auto at = ends_.begin(); at != upto;) told.insert(ends_.extract(at++));
@@ -178,7 +225,10 @@ result<std::uint64_t> chef_runs::request() {
 
 void chef_runs::when_ended(std::uint64_t number, responder answer) {
   if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
-  if (number <= ended_) return answer(last_);
+  if (number <= ended_) {
+    const auto ago = std::min<std::uint64_t>(ended_ - number, ended_lately_.size() - 1);
+    return answer(ended_lately_[ended_lately_.size() - 1 - ago]);
+  }
   ends_.emplace(number, std::move(answer));
 }
 
@@ -211,7 +261,7 @@ void chef_runs::stop() {
   stopped_ = true;
   auto dropped = std::exchange(waiting_, {});
   auto ends = std::exchange(ends_, {});
-  for (auto& e : dropped) e.answer(error{error_code::shutting_down, "this node stops"});
+  for (const auto& e : dropped) e.tell(error{error_code::shutting_down, "this node stops"});
   for (auto& [number, answer] : ends) answer(error{error_code::shutting_down, "this node stops"});
 }
 

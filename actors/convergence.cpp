@@ -19,13 +19,7 @@ void convergence::start(const std::vector<declaration>& resources, bool why_run,
 
 void convergence::updated(const resource_name& what, const std::string& action, const action_context& why) {
   auto wanted = host_.wanted_after(what);
-  const cause last{self_, what.str(), action};
-  for (auto& w : wanted) {
-    w.causes = why.causes;
-    w.causes.push_back(last);
-    w.other_causes = why.other_causes;
-    for (auto& chain : w.other_causes) chain.push_back(last);
-  }
+  for (auto& w : wanted) why.leads_to(w, {self_, what.str(), action});
   if (current_ && current_->state.id() == why.run) {
     current_->sent += send_all(current_->state.updated(std::move(wanted)));
     return;

@@ -3,15 +3,12 @@
 #include "actors/chef_resource.hpp"
 #include "actors/command.hpp"
 #include "actors/posix.hpp"
-#include <flock/value_cast.hpp>
+#include "node/chef_words.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <fcntl.h>
-#include <filesystem>
 #include <fstream>
-#include <mutex>
-#include <sstream>
 #include <sys/file.h>
 #include <utility>
 
@@ -34,80 +31,31 @@ constexpr std::string_view resource_actor_type = "chef";
 
 chef_runs::options options_of(const config& with) { return {.can_start = !with.chef_command.empty()}; }
 
-error wrong(std::string_view member, const error& why) { return why.within("the body: " + std::string(member)); }
-
-template <class T> result<T> member(const value& body, std::string_view name) {
-  auto read = from_value<T>(body[name]);
-  if (!read) return wrong(name, read.error());
-  return read;
-}
-
-/// One that may be left out.
-template <class T> result<T> member_or(const value& body, std::string_view name, T otherwise) {
-  if (body[name].is_null()) return otherwise;
-  return member<T>(body, name);
-}
-
-result<subscription> subscription_from(const value& v) {
-  auto watched = member<resource_name>(v, "watched");
-  if (!watched) return watched.error();
-  auto publishers = location::from_value(v["publishers"]);
-  if (!publishers) return wrong("publishers", publishers.error());
-  auto resource = member<resource_name>(v, "resource");
-  if (!resource) return resource.error();
-  auto action = member<std::string>(v, "action");
-  if (!action) return action.error();
-  auto when = member_or<std::string>(v, "timing", "immediately");
-  if (!when) return when.error();
-  const auto timing = timing_from(*when);
-  if (!timing) return error{error_code::bad_argument, "the body: no timing: " + *when};
-  return subscription::make(*std::move(watched), *std::move(publishers), *std::move(resource), *std::move(action),
-                            *timing);
-}
-
-result<std::vector<subscription>> subscriptions_from(const value& list) {
-  std::vector<subscription> out;
-  if (list.is_null()) return out;
-  if (!list.as_list()) return error{error_code::bad_argument, "the body: subscribes is no list"};
-  for (const auto& one : *list.as_list()) {
-    auto read = subscription_from(one);
-    if (!read) return read.error();
-    out.push_back(*std::move(read));
-  }
-  return out;
-}
-
 void append_new(std::vector<std::string>& to, const std::vector<std::string>& more) {
   for (const auto& one : more)
     if (std::find(to.begin(), to.end(), one) == to.end()) to.push_back(one);
 }
 
-std::string end_of(std::string_view text) {
-  return std::string(text.substr(text.size() - std::min(text.size(), quoted_output)));
+/// For a shell.
+std::string quoted(const std::string& path) {
+  std::string text = "'";
+  for (const char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+/// A Chef run writes to a file rather than to a pipe: it may outlive this flockd, and writing to nobody would end it.
+std::string end_of_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in) return {};
+  const auto size = static_cast<std::size_t>(in.tellg());
+  std::string text(std::min(size, quoted_output), '\0');
+  in.seekg(static_cast<std::streamoff>(size - text.size()));
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
 }
 
 }  // namespace
-
-/// Where the declared resources are kept for the next life. The last one that was given is written, on whatever thread.
-struct chef::state_file {
-  std::string path;
-  std::mutex mutex;  // guards the file and next
-  std::optional<std::string> next;
-
-  void write(const log& complain) {
-    std::lock_guard lock(mutex);
-    if (!next) return;
-    const auto text = *std::exchange(next, std::nullopt);
-    const auto fresh = path + ".new";
-    std::error_code failed;
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
-    std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-    out << text;
-    out.close();
-    if (out) std::filesystem::rename(fresh, path, failed);
-    if (!out || failed) complain("warning", "cannot write " + path + "; a restart forgets Chef's resources");
-  }
-};
 
 chef::chef(node_core& core, config with, log l, ways w)
     : core_(core),
@@ -115,9 +63,7 @@ chef::chef(node_core& core, config with, log l, ways w)
       log_(std::move(l)),
       ways_(std::move(w)),
       runs_(core_.life().str().substr(0, 16), system_clock(), *this, options_of(config_)),
-      file_(std::make_shared<state_file>()) {
-  file_->path = config_.state_dir + "/chef.json";
-}
+      memory_(config_.state_dir + "/chef.json", core_.threads(), log_) {}
 
 chef::~chef() = default;
 
@@ -128,6 +74,7 @@ void chef::start() {
 
 void chef::reload(const config& with) {
   config_ = with;
+  runs_.allow_start(options_of(config_).can_start);
   describe();
 }
 
@@ -274,16 +221,13 @@ result<value> chef::updated(const value& body) {
   if (!outcome) return outcome.error();
   if (run_->why_run()) return value(value::map{});
 
-  const auto causes = causes_of(body);
+  const auto why = reason_of(body);
   for (const auto& name : *names) {
     remember(name, *action, *outcome, body["error"]);
     if (*outcome != to_string(outcome::updated)) continue;
     core_.add_event("updated", {{"resource", name.str()}, {"action", *action}, {"run", run_->id()}});
     auto wanted = core_.notifications().wanted_by_subscribers(name);
-    for (auto& w : wanted) {
-      w.causes = causes;
-      w.causes.push_back({core_.id(), name.str(), *action});
-    }
+    for (auto& w : wanted) why.leads_to(w, {core_.id(), name.str(), *action});
     for (auto& w : run_->updated(std::move(wanted))) ways_.send(std::move(w));
   }
   return value(value::map{});
@@ -312,14 +256,16 @@ void chef::notify(const value& body, answer done) {
   members.erase("notification");
   auto what = wanted_action::from_value(value(std::move(members)));
   if (!what) return done(what.error().within("the body"));
-  what->causes = causes_of(body);
+  const auto why = reason_of(body);
+  what->causes = why.causes;
+  what->other_causes = why.other_causes;
   const auto& by = body["by"];
   if (!by.is_null()) {
     const auto resource = member<std::string>(by, "resource");
     if (!resource) return done(resource.error());
     const auto action = member<std::string>(by, "action");
     if (!action) return done(action.error());
-    what->causes.push_back({core_.id(), *resource, *action});
+    why.leads_to(*what, {core_.id(), *resource, *action});
   }
   ways_.notify(*std::move(what), [done](result<value> targets) {
     if (!targets) return done(targets.error());
@@ -327,11 +273,11 @@ void chef::notify(const value& body, answer done) {
   });
 }
 
-/// Those of the notification that Chef says it acts for.
-std::vector<cause> chef::causes_of(const value& body) const {
+/// The notification that Chef says it acts for; nothing if it does not.
+action_context chef::reason_of(const value& body) const {
   const auto* number = body["notification"].as_int();
   const auto* why = number ? runs_.why(static_cast<std::uint64_t>(*number)) : nullptr;
-  return why ? why->causes : std::vector<cause>();
+  return why ? *why : action_context();
 }
 
 result<std::string> chef::delay(wanted_action what, const std::optional<std::string>& id) {
@@ -372,20 +318,22 @@ bool chef::is_locked() {
 
 void chef::start_command(chef_runs::reason why) {
   command what;
-  what.line = config_.chef_command;
+  const auto output = config_.state_dir + "/chef-run.log";
+  what.line = "exec >" + quoted(output) + " 2>&1\n" + config_.chef_command;
   what.timeout = longest_run;
   what.environment = {{"CHEF_FLOCK_RUN", std::string(to_string(why))}, {"FLOCK_SOCKET", config_.socket}};
   log_("info", "starts a Chef run, which is " + std::string(to_string(why)));
   // The run may outlive this: what it then answers is dropped with the mailbox.
-  core_.threads().run_blocking([this, home = core_.home().shared_from_this(), what = std::move(what)] {
+  core_.threads().run_blocking([this, home = core_.home().shared_from_this(), what = std::move(what), output] {
     auto ended = run_command(what, {});
-    const auto output = ended ? end_of(ended->output) : std::string();
+    // What the shell itself has to say, if there is no such file.
+    const auto said = ended ? end_of_file(output) + ended->output : std::string();
     auto status = ended ? result<int>(ended->exit_status) : result<int>(ended.error());
-    home->post([this, status, output] {
+    home->post([this, status, said] {
       if (!status || *status != 0)
         log_("warning", "the Chef run failed: " +
-                            (status ? "exit status " + std::to_string(*status) + "\n" + output : status.error().what));
-      runs_.command_ended(status, output);
+                            (status ? "exit status " + std::to_string(*status) + "\n" + said : status.error().what));
+      runs_.command_ended(status, said);
     });
   });
 }
@@ -479,47 +427,20 @@ value chef::status() const {
 // What survives a restart.
 
 void chef::save() const {
-  value::map resources;
-  for (const auto& [name, known] : resources_) {
-    value::list actions;
-    for (const auto& a : known.actions) actions.emplace_back(a);
-    resources.emplace(name.str(), std::move(actions));
-  }
-  value::list subscribes;
-  for (const auto& s : subscriptions_) subscribes.push_back(s.to_value());
-  const value all = value::map{{"resources", std::move(resources)},
-                               {"subscribes", std::move(subscribes)},
-                               {"about", about_ ? about_->to_value() : value()}};
-  {
-    std::lock_guard lock(file_->mutex);
-    file_->next = to_json(all, 1);
-  }
-  core_.threads().run_blocking([file = file_, complain = log_] { file->write(complain); });
+  chef_memory::content all{{}, subscriptions_, about_};
+  for (const auto& [name, known] : resources_) all.resources.emplace(name, known.actions);
+  memory_.keep(all);
 }
 
 void chef::restore() {
-  std::ifstream in(file_->path, std::ios::binary);
-  if (!in) return;  // Chef has not declared anything yet
-  std::ostringstream text;
-  text << in.rdbuf();
-  // A node may have more resources than fit in a message.
-  auto all = from_json(text.str(), {.bytes = 64 << 20, .depth = 64});
-  if (!all)
-    return log_("error", file_->path + ": " + all.error().what + "; Chef's resources are unknown until its next run");
+  auto all = memory_.recall();
+  if (!all) return;  // Chef has not declared anything yet
   std::map<resource_name, known_resource> next;
-  if (const auto* resources = (*all)["resources"].as_map()) {
-    for (const auto& [text_of_name, actions] : *resources) {
-      auto name = resource_name::parse(text_of_name);
-      auto read = from_value<std::vector<std::string>>(actions);
-      if (name && read) next[*name].actions = *std::move(read);
-    }
-  }
+  for (auto& [name, actions] : all->resources) next[name].actions = std::move(actions);
   adopt(std::move(next));
-  if (auto wishes = subscriptions_from((*all)["subscribes"])) subscriptions_ = *std::move(wishes);
-  if (auto about = node_attributes::from_value((*all)["about"]); about && !(*all)["about"].is_null()) {
-    about_ = *std::move(about);
-    describe();
-  }
+  subscriptions_ = std::move(all->subscribes);
+  about_ = std::move(all->about);
+  describe();
   ways_.subscriptions_changed();
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/chef_runs.hpp"
 #include "actors/flock_api.hpp"
+#include "node/chef_memory.hpp"
 #include "node/control_backend.hpp"
 #include <flock/config.hpp>
 #include <flock/node_core.hpp>
@@ -64,7 +65,6 @@ class chef final : private chef_runs::host {
     std::vector<std::string> actions;
     value last;  // {"action","outcome","at","run","error"}, or null
   };
-  struct state_file;
 
   // chef_runs::host
   void give(const chef_runs::wanted& what) override;
@@ -87,7 +87,7 @@ class chef final : private chef_runs::host {
   void describe();
   void remember(const resource_name& name, const std::string& action, value outcome, value why);
   value state_of(const resource_name& name) const;
-  std::vector<cause> causes_of(const value& body) const;
+  action_context reason_of(const value& body) const;
   void save() const;
   void restore();
 
@@ -96,7 +96,7 @@ class chef final : private chef_runs::host {
   log log_;
   ways ways_;
   chef_runs runs_;
-  std::shared_ptr<state_file> file_;
+  chef_memory memory_;
 
   std::map<resource_name, known_resource> resources_;
   std::set<resource_name> published_;  // those of them that no file declares

@@ -25,9 +25,11 @@ struct fixture : chef_runs::host {
   void start_command(chef_runs::reason why) override { started.emplace_back(to_string(why)); }
   void wake_at(time_point when) override { woken_at = when; }
 
-  void want(const std::string& action) {
-    runs.perform({.resource = *resource_name::parse("execute[x]"), .action = action}, may_begin,
-                 [this, action](result<value> how) {
+  void want(const std::string& action, const std::string& notification = {}) {
+    runs.perform({.resource = *resource_name::parse("execute[x]"),
+                  .action = action,
+                  .why = {.run = {}, .causes = {}, .notification = notification}},
+                 may_begin, [this, action](result<value> how) {
                    answers.push_back(action + ": " + (how ? to_json(*how) : to_string(how.error())));
                  });
   }
@@ -74,10 +76,47 @@ TEST_CASE_FIXTURE(fixture, "a run takes what waits once it has declared its reso
   CHECK(answers == lines{R"(run: {"outcome":"updated"})"});
 }
 
+TEST_CASE_FIXTURE(fixture, "what is wanted again while it waits is performed once, for all who want it") {
+  want("run", "bender0-1");
+  want("run", "bender2-7");
+  CHECK(runs.waiting() == 2);
+
+  run_begins();
+  REQUIRE(given.size() == 1);
+  CHECK(given[0].why.notification == "bender0-1");
+  CHECK(given[0].why.joined == lines{"bender2-7"});
+
+  CHECK(runs.performed(given[0].number, done));
+  CHECK(answers ==
+        lines{R"(run: {"outcome":"updated"})", R"(run: {"outcome":"updated","performed_with":"bender0-1"})"});
+}
+
+TEST_CASE_FIXTURE(fixture, "start, stop, start stay three, and what a run has had is not what comes then") {
+  for (const char* action : {"start", "stop", "start"}) want(action);
+  run_begins();
+  want("start");
+
+  CHECK(actions_given() == lines{"start", "stop", "start", "start"});
+}
+
+TEST_CASE_FIXTURE(fixture, "of those who want the same, one whose time has passed is left out") {
+  runs.perform(
+      {.resource = *resource_name::parse("execute[x]"),
+       .action = "run",
+       .why = {.run = {}, .causes = {}, .notification = "late"}},
+      [] { return false; }, [](result<value>) {});
+  want("run", "bender0-1");
+
+  run_begins();
+  REQUIRE(given.size() == 1);
+  CHECK(given[0].why.notification == "bender0-1");
+  CHECK(given[0].why.joined.empty());
+}
+
 TEST_CASE_FIXTURE(fixture, "between runs one is started for many, after a while, and one at a time") {
   want("run");
   want("stop");
-  pass(999ms);
+  pass(99ms);
   CHECK(started.empty());
 
   pass(1ms);
@@ -86,6 +125,27 @@ TEST_CASE_FIXTURE(fixture, "between runs one is started for many, after a while,
   want("start");
   pass(10s);
   CHECK(started.size() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "what comes after a run waits a second since its end, unless a run is requested") {
+  want("run");
+  pass(100ms);
+  run_begins();
+  CHECK(runs.performed(given[0].number, done));
+  runs.end(true, "");
+  runs.command_ended(0, "");
+
+  SUBCASE("for a notification") {
+    want("stop");
+    pass(999ms);
+    CHECK(started.size() == 1);
+    pass(1ms);
+    CHECK(started.size() == 2);
+  }
+  SUBCASE("for a request") {
+    CHECK(runs.request());
+    CHECK(started.size() == 2);
+  }
 }
 
 TEST_CASE_FIXTURE(fixture, "what comes while a run is under way needs no other") {
@@ -251,6 +311,29 @@ TEST_CASE_FIXTURE(fixture, "requests while a run is under way are one run after 
 
   runs.end(true, "");
   CHECK(started == lines{"requested"});
+}
+
+TEST_CASE_FIXTURE(fixture, "how a run went is known when others have ended since") {
+  CHECK(*runs.request() == 1);
+  runs.command_ended(7, "no space left");
+  CHECK(*runs.request() == 2);
+  runs.command_ended(9, "killed");
+
+  lines ends;
+  for (const std::uint64_t number : {1, 2})
+    runs.when_ended(number, [&](result<value> how) { ends.push_back(to_json((*how)["output"])); });
+  CHECK(ends == lines{R"("no space left")", R"("killed")"});
+}
+
+TEST_CASE_FIXTURE(fixture, "a command that comes with a new configuration starts a run for what waits") {
+  runs.allow_start(false);
+  want("run");
+  pass(1h);
+  CHECK(started.empty());
+
+  runs.allow_start(true);
+  pass(1s);
+  CHECK(started == lines{"notified"});
 }
 
 TEST_CASE_FIXTURE(fixture, "a failed run says why") {
