@@ -93,7 +93,7 @@ class Chef
     end
 
     attr_reader :name, :run_context
-    attr_accessor :source_line, :retries, :ignore_failure, :guard, :declared_type
+    attr_accessor :source_line, :retries, :ignore_failure, :guard, :declared_type, :cookbook_name, :recipe_name
 
     def initialize(name, run_context)
       @name = name

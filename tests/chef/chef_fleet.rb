@@ -19,9 +19,18 @@ class ChefFleet
     ENV['CHEF_CLIENT'].to_s
   end
 
+  # Beside the client, as in an installation.
+  def self.solo
+    File.join(File.dirname(client), File.basename(client).sub('client', 'solo'))
+  end
+
   def initialize(nodes: 2)
     @folder = Dir.mktmpdir('flock-chef-')
     @started = []
+    @others = []
+    @solo = []
+    @machines = {}
+    @run_lists = Hash.new(['recipe[site]'])
     tool('flock-cluster', 'up', '--dir', cluster, '--nodes', nodes.to_s)
     @nodes = Array.new(nodes) { |i| "bender#{i}" }
     @nodes.each { |node| prepare(node) }
@@ -29,8 +38,20 @@ class ChefFleet
 
   def down
     @started.each { |pid| kill(pid) }
+    @others.each { |pid| end_process(pid) }
     tool('flock-cluster', 'down', '--dir', cluster)
     FileUtils.rm_rf(@folder)
+  end
+
+  # A node on a machine of its own, which has no flockd yet.
+  def add(node, machine)
+    @machines[node] = machine
+    prepare(node)
+  end
+
+  # The registry of all its nodes.
+  def registry
+    File.read(File.join(cluster, 'env'))[/FLOCK_REGISTRY=['"]?([^'"\s]+)/, 1]
   end
 
   # What the node's recipe is from now on.
@@ -38,8 +59,15 @@ class ChefFleet
     FileUtils.mkdir_p(home(node, 'cookbooks/site/recipes'))
     File.write(home(node, 'cookbooks/site/metadata.rb'), "name 'site'\nversion '0.1.0'\ndepends 'flock_of_chefs'\n")
     File.write(home(node, 'cookbooks/site/recipes/default.rb'), text)
-    settings = { 'socket' => socket(node), 'wait' => { 'pause' => 0.2, 'timeout' => 30 } }.merge(attributes)
-    File.write(home(node, 'first.json'), JSON.generate('run_list' => ['recipe[site]'], 'flock_of_chefs' => settings))
+    settings = { 'wait' => { 'pause' => 0.2, 'timeout' => 30 } }.merge(attributes)
+    settings['socket'] ||= socket(node) unless @machines[node]
+    File.write(home(node, 'first.json'), JSON.generate('run_list' => @run_lists[node], 'flock_of_chefs' => settings))
+  end
+
+  # The same, with a Chef that knows nothing of the library.
+  def recipe_without_library(node, text)
+    recipe(node, text)
+    File.write(home(node, 'cookbooks/site/metadata.rb'), "name 'site'\nversion '0.1.0'\n")
   end
 
   def custom_resource(node, name, text)
@@ -54,6 +82,11 @@ class ChefFleet
 
   def idle?(node)
     asked(node, 'call', "#{node}/flock_api", 'active') == [false]
+  end
+
+  # How the last run of this life of its flockd went.
+  def last_run(node)
+    asked(node, 'call', "#{node}/flock_api", 'last').first
   end
 
   def connected?(node, other)
@@ -75,7 +108,7 @@ class ChefFleet
 
   def start(node, *flags)
     log = home(node, "run-#{@started.size}.log")
-    pid = Process.spawn({ 'FLOCK_SOCKET' => nil }, *command(node), *flags, in: File::NULL, out: log, err: %i[child out],
+    pid = Process.spawn({ 'FLOCK_SOCKET' => nil }, *within(node), *command(node), *flags, in: File::NULL, out: log, err: %i[child out],
                                                                           pgroup: true)
     @started << pid
     Started.new(pid, log)
@@ -97,11 +130,36 @@ class ChefFleet
     nil
   end
 
+  # Ends this process when all is over: one that nobody here is the parent of.
+  def ends(pid)
+    @others << pid
+  end
+
+  # From now on the node's runs are those of chef-solo, which knows no server, not even one in its own process.
+  def solo(node)
+    @solo << node
+  end
+
+  # The node's run list has this role as well.
+  def role(node, name)
+    FileUtils.mkdir_p(home(node, 'roles'))
+    File.write(home(node, "roles/#{name}.json"), JSON.generate('name' => name, 'json_class' => 'Chef::Role'))
+    @run_lists[node] = ["role[#{name}]", 'recipe[site]']
+    recipe(node, '')
+  end
+
+  # More lines of the configuration of its flockd, which reads them when it is restarted or reloads.
+  def configure(node, *lines)
+    File.open(File.join(cluster, node, 'flockd.conf'), 'a') { |conf| conf.puts(lines) }
+  end
+
+  def configure_chef(node, by = command(node).join(' '))
+    configure(node, "chef-command = #{by}", "chef-lock = #{home(node, 'cache')}/chef-client-running.pid")
+  end
+
   # Lets flockd start Chef runs of this node by itself.
   def starts_chef(node, by = command(node).join(' '))
-    File.open(File.join(cluster, node, 'flockd.conf'), 'a') do |conf|
-      conf.puts("chef-command = #{by}", "chef-lock = #{home(node, 'cache')}/chef-client-running.pid")
-    end
+    configure_chef(node, by)
     restart(node)
     # The others know it at its new address.
     (@nodes - [node]).each { |other| eventually("#{other} reaches #{node}") { flockctl(other, 'ping', node).last.zero? } }
@@ -116,7 +174,7 @@ class ChefFleet
   end
 
   def flockctl(node, *arguments)
-    output, status = Open3.capture2e('flockctl', '--socket', socket(node), '--format', 'json', *arguments)
+    output, status = Open3.capture2e(*within(node), 'flockctl', '--socket', socket(node), '--format', 'json', *arguments)
     [output, status.exitstatus]
   end
 
@@ -150,6 +208,8 @@ class ChefFleet
   end
 
   def socket(node)
+    return '/run/flock/flockd.sock' if @machines[node]
+
     File.join(cluster, node, 'flockd.sock')
   end
 
@@ -157,14 +217,28 @@ class ChefFleet
     @nodes.map { |node| "#{node}:\n#{File.read(File.join(cluster, node, 'flockd.log'))}" }.join("\n")
   end
 
+  # How flockd starts a run of this node.
+  def command(node)
+    return [ChefFleet.solo, '--legacy-mode', '-c', home(node, 'solo.rb'), '-j', home(node, 'first.json'), '--no-color'] if
+      @solo.include?(node)
+
+    [ChefFleet.client, '-z', '-c', home(node, 'client.rb'), '-j', home(node, 'first.json'), '--minimal-ohai', '--no-color']
+  end
+
   private
+
+  def within(node)
+    @machines[node] ? @machines[node].enter : []
+  end
 
   def cluster
     File.join(@folder, 'flock')
   end
 
-  def command(node)
-    [ChefFleet.client, '-z', '-c', home(node, 'client.rb'), '-j', home(node, 'first.json'), '--minimal-ohai', '--no-color']
+  def end_process(pid)
+    Process.kill(:KILL, pid)
+  rescue Errno::ESRCH
+    nil
   end
 
   def prepare(node)
@@ -179,6 +253,7 @@ class ChefFleet
       file_backup_path '#{home(node, 'backup')}'
       chef_license 'accept-no-persist'
     CONFIG
+    File.write(home(node, 'solo.rb'), File.read(home(node, 'client.rb')).lines.grep_v(/local_mode|chef_repo_path/).join)
     recipe(node, '')
   end
 

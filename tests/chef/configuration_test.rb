@@ -9,9 +9,9 @@ class ConfigurationTest < Minitest::Test
   DEFAULTS = { 'port' => '22222', 'bind_addr' => {}, 'zk_path' => '/flock', 'tls' => {}, 'config' => {},
                'chef_command' => 'chef-client --no-color' }.freeze
 
-  def configuration(settings = {}, attributes = {}, &search)
+  def configuration(settings = {}, attributes = {}, systemd = false, &search)
     node = Chef::Node.new('bender0', attributes.merge('flock_of_chefs' => DEFAULTS.merge(settings)))
-    FlockOfChefs::Configuration.new(node, &search)
+    FlockOfChefs::Configuration.new(node, systemd: systemd, &search)
   end
 
   def test_a_registry_is_named_as_a_whole_or_by_its_servers
@@ -29,6 +29,13 @@ class ConfigurationTest < Minitest::Test
     assert_equal 'zk://10.0.0.1:2181,10.0.0.2:2181/flock', found.registry
     assert_equal 'zk_id:* AND chef_environment:production', asked
     assert_raises(FlockOfChefs::Configuration::Wrong) { configuration { [] }.registry }
+  end
+
+  def test_a_run_of_flockds_is_no_part_of_the_service_where_there_is_systemd
+    assert_equal 'chef-client --no-color', configuration.chef_command
+    assert_equal 'systemd-run --scope --quiet --collect /bin/sh -c chef-client\\ --no-color',
+                 configuration({}, {}, true).chef_command
+    assert_equal '', configuration({ 'chef_command' => nil }, {}, true).chef_command
   end
 
   def test_without_certificates_it_listens_on_the_loopback

@@ -369,6 +369,29 @@ class SessionTest < Minitest::Test
     assert_empty @done
   end
 
+  def test_a_run_that_installs_flockd_is_told_of_when_flockd_answers
+    flockd = ScriptedFlockd.new
+    path = flockd.path
+    File.rename(path, "#{path}-not-yet")
+    recipe('socket' => path, 'required' => true)
+    install = execute('install') do
+      File.rename("#{path}-not-yet", path)
+      FlockOfChefs.await_flockd(5)
+    end
+    install.cookbook_name = :flock_of_chefs
+    install.recipe_name = 'default'
+    execute('here').remote_notifies(:run, 'execute[there]', node: 'bender1')
+
+    @recipe.converge
+
+    assert_empty Chef::Log.warnings
+    assert_equal 1, flockd.bodies("#{RUN}/notify").size
+    assert_equal [%w(execute[install] execute[here])],
+                 (flockd.bodies("#{RUN}/resources").map { |b| b['resources'].map { |r| r['resource'] } })
+  ensure
+    flockd.close
+  end
+
   def test_a_node_that_takes_no_part_says_nothing
     recipe('enabled' => false)
     here = execute('here')

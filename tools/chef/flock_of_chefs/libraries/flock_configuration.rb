@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require 'shellwords'
+
 module FlockOfChefs
   # flockd.conf as the node's attributes say it.
   class Configuration
@@ -8,9 +10,16 @@ module FlockOfChefs
     # One that is neither true nor a path.
     class Wrong < StandardError; end
 
+    # A run that flockd starts is a part of the service flockd, and would be ended with it. In a scope of its own it
+    # may even restart flockd.
+    SCOPE = 'systemd-run --scope --quiet --collect'
+    # Source: sd_booted(3)
+    SYSTEMD = '/run/systemd/system'
+
     # search: finds the ZooKeeper servers, as nodes, where no attribute names them.
-    def initialize(node, &search)
+    def initialize(node, systemd: File.directory?(SYSTEMD), &search)
       @node = node
+      @systemd = systemd
       @given = node['flock_of_chefs']
       @search = search
     end
@@ -21,9 +30,16 @@ module FlockOfChefs
 
     def options
       { 'id' => @node.name, 'registry' => registry, 'listen' => "#{address}:#{@given['port']}",
-        'environment' => environment, 'socket' => @given['socket'], 'chef-command' => @given['chef_command'],
+        'environment' => environment, 'socket' => @given['socket'], 'chef-command' => chef_command,
         'tls-ca' => tls['ca'], 'tls-cert' => tls['cert'], 'tls-key' => tls['key'] }
         .merge(@given['config'].to_h).reject { |_, value| value.nil? || value.to_s.empty? }
+    end
+
+    def chef_command
+      given = @given['chef_command'].to_s
+      return given if given.empty? || !@systemd
+
+      "#{SCOPE} /bin/sh -c #{Shellwords.escape(given)}"
     end
 
     def registry

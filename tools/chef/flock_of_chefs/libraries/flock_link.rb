@@ -24,8 +24,19 @@ module FlockOfChefs
       !@stream.nil? && @stream.open?
     end
 
+    # The same, after a look at what has come: it may have ended without anybody having noticed yet.
+    def still_open?
+      @early += @stream.messages if open?
+      open?
+    end
+
     def may_try?
       Deadline.now >= @next_try
+    end
+
+    # Whatever was learned before: there is news of flockd.
+    def try_now
+      @next_try = Deadline.now
     end
 
     # Begins the run. Raises Error.
@@ -33,6 +44,7 @@ module FlockOfChefs
       @next_try = Deadline.now + PATIENCE
       @stream = @control.follow('/v1/runs', @about.call)
       @run = first_message['run']
+      try_now # should it be lost: it may be back at once
     rescue Error => e
       close
       @next_try = Deadline.now + STALLED if e.code == 'maybe_done'

@@ -67,11 +67,20 @@ module FlockOfChefs
 
     # For the library and the cookbook.
 
+    def flockd_answers?
+      raising { asking('flockd') { |control| control.get('/v1/status') } }
+      session&.flockd_came
+      true
+    rescue Error
+      false
+    end
+
     # Until flockd answers; no more than these seconds. Nothing is said of it before.
     def await_flockd(seconds)
       until_ = Deadline.new(seconds)
       begin
         raising { asking('flockd') { |control| control.get('/v1/status') } }
+        session&.flockd_came
       rescue Absent => e
         return session&.degrade("flockd does not answer: #{e.message}") if until_.over?
 

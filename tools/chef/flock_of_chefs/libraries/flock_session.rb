@@ -77,12 +77,13 @@ module FlockOfChefs
     # Events of the run.
 
     def attributes_known
-      connect
+      @missing = connect
     end
 
     def converge_started(context)
       @context = context
       @begun = true
+      degrade("#{@missing.message}; this run goes on without it") if @missing && !brings_flockd?
       skip_all if notified_only? && @link.open?
       declare
       take_first if notified_only?
@@ -115,6 +116,14 @@ module FlockOfChefs
       Chef::Log.debug("flock: the end of the run was not told: #{e.message}")
     ensure
       @link.close
+    end
+
+    # It answers, and may have been away.
+    def flockd_came
+      return if @link.still_open?
+
+      @link.try_now
+      reconnect
     end
 
     # Holds a resource back until the block says so. Raises WaitTimeout.
@@ -151,20 +160,27 @@ module FlockOfChefs
 
     # With flockd.
 
+    # Returns why not, or nil.
     def connect
       @link.open if @settings.enabled?
+      nil
     rescue Error => e
-      first = !@warned
-      @warned = true
-      degrade("#{e.message}; this run goes on without it") if first
+      e
     end
 
-    # flockd was away: it is told of the run once more.
+    # This run installs it: until then there is none.
+    def brings_flockd?
+      @context.resource_collection.any? { |r| r.cookbook_name.to_s == 'flock_of_chefs' && r.recipe_name.to_s == 'default' }
+    end
+
+    # flockd was away: it is told of the run once more. While it is, whoever needs it says so.
     def reconnect
       return unless @begun && @settings.enabled? && @link.may_try?
 
-      connect
-      declare
+      why = connect
+      return declare unless why
+
+      Chef::Log.debug("flock: #{why.message}")
     end
 
     def declare

@@ -30,9 +30,11 @@ file flock['config_file'] do
 end
 
 service flock['service'] do
+  supports status: true, restart: true, reload: true # where it is a script in /etc/init.d
   action %i(enable start)
 end
 
 ruby_block 'flockd answers' do
   block { FlockOfChefs.await_flockd(30) }
+  not_if { FlockOfChefs.flockd_answers? }
 end
