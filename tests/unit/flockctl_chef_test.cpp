@@ -153,6 +153,23 @@ TEST_CASE_FIXTURE(fixture, "run-chef shows on a terminal how each run goes, and 
   CHECK(err.ends_with("\033[J"));
 }
 
+TEST_CASE_FIXTURE(fixture, "run-chef quotes the end of what a failed run said, below its table") {
+  std::string output;
+  for (int line = 1; line <= 20; ++line) output += "line " + std::to_string(line) + "\\n";
+  answers("/v1/nodes", {R"({"nodes":[{"id":"a"},{"id":"b"}]})"});
+  for (const char* node : {"a", "b"}) call_answers(node, "run_chef", {"4"});
+  call_answers("a", "last", {ended_4});
+  call_answers("a", "ended", {R"({"success":false,"error":"exit status 1","output":")" + output + R"("})"});
+  call_answers("b", "last", {ended_4});
+  call_answers("b", "ended", {R"({"success":false,"error":"exit status 1","output":"short"})"});
+
+  CHECK((run({"run-chef", "--role", "web", "--wait", "--format", "table"}) == exit_code::some_failed));
+
+  CHECK_FALSE(has(err, "line 5\n"));
+  CHECK(has(err, "the end of what a said:\nline 6\n"));
+  CHECK(has(err, "line 20\nflockctl: the end of what b said:\nshort\n"));
+}
+
 TEST_CASE_FIXTURE(fixture, "run-chef does not wait for a run whose flockd has forgotten it") {
   answers("/v1/nodes", {R"({"nodes":[{"id":"a","incarnation":"one"}]})"});
   call_answers("a", "run_chef", {"4"});

@@ -18,6 +18,16 @@ constexpr milliseconds longest_run = 1h;
 
 error wrong(std::string what) { return {error_code::bad_argument, std::move(what)}; }
 
+/// Of a Chef run that failed, these say why.
+std::string last_lines(std::string_view text) {
+  constexpr int enough = 15;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  auto from = text.size();
+  for (int line = 0; line < enough && from != std::string_view::npos && from > 0; ++line)
+    from = text.rfind('\n', from - 1);
+  return std::string(from == std::string_view::npos || from == 0 ? text : text.substr(from + 1));
+}
+
 /// How many of all at once: "3", or "25%", which is at least one.
 result<std::size_t> read_batch(const std::optional<std::string>& text, std::size_t all) {
   if (!text) return all;
@@ -59,6 +69,12 @@ result<std::vector<requested_runs::node>> nodes_of(const invocation& i) {
 
 std::vector<column> columns() { return {{"NODE", "node"}, {"RUN", "number"}, {"STATE", "state"}, {"ERROR", "error"}}; }
 
+/// Below the table, why runs failed.
+void quote(console& out, const value::list& failed) {
+  for (const auto& run : failed)
+    out.say("the end of what " + cell(run["node"]) + " said:\n" + last_lines(*run["output"].as_text()));
+}
+
 /// As wide as any of them will be.
 value::list samples_of(const std::vector<requested_runs::node>& nodes) {
   value::list samples;
@@ -80,10 +96,14 @@ result<exit_code> run_chef(const invocation& i) {
   const bool waits = i.words.one("wait") == "completed" || i.words.has("batch");
   const requested_runs::plan plan{*splay, waits, i.time.now() + i.patience(longest_run)};
   console::growing_rows rows(i.out, columns(), samples_of(*nodes));
+  value::list failed;
   const auto tell = [&](const value& line) {
     rows.add(line);
-    if (const auto* output = line["output"].as_text(); output && !i.out.json() && line["state"] == value("failed"))
-      i.out.say("the end of what " + cell(line["node"]) + " said:\n" + *output);
+    if (line["state"] == value("failed") && line["output"].as_text()) failed.push_back(line);
+  };
+  const auto ends = [&](exit_code how) {
+    if (!i.out.json()) quote(i.out, failed);
+    return how;
   };
 
   std::vector<exit_code> codes;
@@ -95,10 +115,10 @@ result<exit_code> run_chef(const invocation& i) {
     const auto so_far = exit_code_of(codes);
     if (so_far != exit_code::ok && end < nodes->size() && waits) {
       i.out.say("stopped: " + std::to_string(nodes->size() - end) + " nodes were not asked");
-      return so_far;
+      return ends(so_far);
     }
   }
-  return exit_code_of(codes);
+  return ends(exit_code_of(codes));
 }
 
 }  // namespace flock::ctl
