@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <malloc.h>
 #include <optional>
 #include <pthread.h>
 #include <unistd.h>
@@ -63,9 +64,18 @@ int check(const flock::config& with) {
   return 0;
 }
 
+/// Waits for one of the signals. Meanwhile what the allocator keeps and nobody uses goes back to the system, again and
+/// again: a flock that starts at once, or a notification to all of it, needs megabytes for a moment.
+int next_signal(const sigset_t& signals) {
+  constexpr timespec between_trims{10, 0};
+  int signal = 0;
+  while ((signal = sigtimedwait(&signals, nullptr, &between_trims)) < 0) malloc_trim(0);
+  return signal;
+}
+
 /// Until SIGTERM or SIGINT.
 void serve(const sigset_t& signals, flock::daemon& d, const flock::logger& log) {
-  for (int signal = 0; sigwait(&signals, &signal) == 0 && signal == SIGHUP;) {
+  while (next_signal(signals) == SIGHUP) {
     flock::notify_service_manager("RELOADING=1");
     d.reload([&log](flock::result<flock::value> read) {
       if (!read) log("error", "reload: " + read.error().what + "; nothing was changed");
