@@ -61,7 +61,7 @@ error_code code_of(int rc, effect e) {
 
 error explain(int rc, const std::string& path, effect e) { return error{code_of(rc, e), path + ": " + zerror(rc)}; }
 
-bool is_path(const std::string& path) {
+[[maybe_unused]] bool is_path(const std::string& path) {  // by assertions only
   return path == "/" || (path.starts_with('/') && !path.ends_with('/') && path.find("//") == std::string::npos);
 }
 
