@@ -12,7 +12,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string>
+#include <sys/socket.h>
 #include <thread>
+#include <tuple>
 #include <unistd.h>
 #include <vector>
 
@@ -62,7 +64,7 @@ class run_folder {
     std::thread([ours, path = path_] {
       int signal = 0;
       ::sigwait(&ours, &signal);
-      remove(path);
+      remove_afterwards(path);
       ::_exit(128 + signal);
     }).detach();
   }
@@ -74,6 +76,30 @@ class run_folder {
   static void remove(const std::string& path) {
     std::error_code ignored;
     std::filesystem::remove_all(path, ignored);
+  }
+
+  // By a process that outlives this one, for its other threads and its children write into the folder until they end.
+  static void remove_afterwards(const std::string& path) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return;
+    const int ours = ends[0], its = ends[1];
+    char byte = 0;
+    if (const auto other = ::fork(); other != 0) {
+      ::close(its);
+      if (other > 0) std::ignore = ::read(ours, &byte, 1);  // it is ready
+      return;
+    }
+    ::close(ours);
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::close(fd);  // nobody waits for it
+    ::setsid();  // whoever ends this process with its group means the other ones
+    std::ignore = ::write(its, &byte, 1);
+    while (::read(its, &byte, 1) < 0 && errno == EINTR) continue;  // until this process has ended
+    constexpr int tries = 100;
+    for (int i = 0; i < tries && std::filesystem::exists(path); ++i) {
+      remove(path);
+      ::usleep(50'000);
+    }
+    ::_exit(0);
   }
 
   const std::string path_;
