@@ -107,9 +107,11 @@ void sqlite_database::closer::operator()(sqlite3* handle) const { sqlite3_close(
 outcome_of_sql sqlite_database::open(const std::string& path, const std::string& vfs) {
   close();
   path_ = path;
+  files_ = std::make_unique<gathering_vfs>(vfs);
+  if (files_->name() == nullptr) return fault{fault::kind::io, path + ": SQLite has no VFS " + vfs};
   sqlite3* handle = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, files_->name());
   handle_.reset(handle);
   if (code != SQLITE_OK) {
     auto why = explain(handle ? sqlite3_extended_errcode(handle) : code);

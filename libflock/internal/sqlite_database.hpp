@@ -1,5 +1,7 @@
 #pragma once
 
+#include "internal/gathering_vfs.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -72,6 +74,7 @@ class sqlite_database {
   };
   std::string path_;
   std::unique_ptr<int> log_pages_ = std::make_unique<int>(0);  // SQLite keeps its address
+  std::unique_ptr<gathering_vfs> files_;
   std::unique_ptr<sqlite3, closer> handle_;
 };
 
