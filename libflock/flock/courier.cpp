@@ -52,22 +52,24 @@ void bound(receipt& r, std::size_t bytes) {
 }  // namespace
 
 courier::courier(node_id self, const incarnation& life, std::shared_ptr<mailbox> home, const clock& time,
-                 transport& network, storage& disk, host& of, options o)
+                 transport& network, storage& disk, scribe& records, host& of, options o)
     : self_(std::move(self)),
       life_(life),
       home_(std::move(home)),
       time_(time),
       network_(network),
       disk_(disk),
+      scribe_(records),
       host_(of),
       options_(o),
       outbox_(disk.id(), o.out),
       ledger_(o.keep),
-      started_(time.wall()) {}
+      started_(time.wall()) {
+  scribe_.join(*this);
+}
 
 void courier::resume() {
   resumed_ = true;
-  repair_channels();
   for (const auto& id : std::exchange(unfinished_, {})) pick_up(id);
   for (auto& [from, b] : std::exchange(arrived_early_, {})) take(from, std::move(b));
 }
@@ -104,8 +106,8 @@ void courier::take(const node_id& from, batch b) {
     else
       hear(from, std::get<receipt>(item.content));
   }
-  changes_[position_key(from, channel)] = encode(value(upto));
-  then_.push_back([this, from, channel, upto] {
+  scribe_.put(position_key(from, channel), encode(value(upto)));
+  scribe_.then([this, from, channel, upto] {
     inbox_.safe(from, channel, upto);
     acknowledge(from, channel);
   });
@@ -139,7 +141,7 @@ void courier::refuse(const node_id& from, const std::string& id, const error& wh
 }
 
 void courier::begin(const notification& n, work w) {
-  changes_[w.key] = encode(value(n.id));
+  scribe_.put(w.key, encode(value(n.id)));
   working_.insert_or_assign(n.id, std::move(w));
   hand_over(n);
 }
@@ -177,7 +179,7 @@ void courier::ended(const std::string& id, const result<value>& how) {
   at->second.in_hand = false;
   if (!how && how.error().code == error_code::shutting_down) return;
   const auto end = end_of(ledger_.find(id)->what, at->second, how);
-  changes_[at->second.key] = std::nullopt;
+  scribe_.remove(at->second.key);
   working_.erase(at);
   conclude(end);
 }
@@ -246,15 +248,15 @@ void courier::submit(notification n, answer taken) {
 void courier::queue(const notification& n, std::size_t bytes) {
   const auto number = outbox_.add(n.target, n, bytes);
   waiting_.emplace(n.id, number);
-  changes_[parcel_key(n.target, number)] = encode(value(n.id));
+  scribe_.put(parcel_key(n.target, number), encode(value(n.id)));
   due_.insert(n.target);
   flush_soon();
-  if (!peers_[n.target].connected) host_.want_connection(n.target);
+  want_connection(n.target);
 }
 
 void courier::submit_here(const notification& n) {
   const auto key = work_key(self_, disk_.id(), ++taken_here_);
-  changes_[key] = encode(value(n.id));
+  scribe_.put(key, encode(value(n.id)));
   working_.emplace(n.id, work{key});
   if (resumed_)
     pick_up(n.id);
@@ -293,7 +295,7 @@ result<void> courier::settle(const node_id& from, const value& body) {
   auto a = acknowledgement::from_body(body);
   if (!a) return a.error();
   for (const auto& item : outbox_.acknowledge(from, *a)) {
-    changes_[parcel_key(from, item.number)] = std::nullopt;
+    scribe_.remove(parcel_key(from, item.number));
     if (const auto* n = std::get_if<notification>(&item.content)) waiting_.erase(n->id);
   }
   peers_[from].heard = time_.now();
@@ -307,7 +309,7 @@ void courier::forget_parcel(const notification& n) {
   const auto at = waiting_.find(n.id);
   if (at == waiting_.end()) return;
   outbox_.drop(n.target, at->second);
-  changes_[parcel_key(n.target, at->second)] = std::nullopt;
+  scribe_.remove(parcel_key(n.target, at->second));
   due_.insert(n.target);
   waiting_.erase(at);
 }
@@ -324,7 +326,7 @@ void courier::conclude(const receipt& end) {
   changed_.insert(end.id);
   forget_parcel(n);
   if (n.sender != self_) post(n.sender, end);
-  then_.push_back([this, end] {
+  scribe_.then([this, end] {
     ends_.erase(end.id);
     if (ledger_.record(end)) host_.progressed(*ledger_.find(end.id));
   });
@@ -342,10 +344,15 @@ void courier::announce(const notification_record& r) {
 void courier::post(const node_id& to, const receipt& r) {
   auto data = encode(r.to_value());
   const auto number = outbox_.add(to, r, data.size());
-  changes_[parcel_key(to, number)] = std::move(data);
+  scribe_.put(parcel_key(to, number), std::move(data));
   due_.insert(to);
   flush_soon();
-  if (!peers_[to].connected) host_.want_connection(to);
+  want_connection(to);
+}
+
+void courier::want_connection(const node_id& to) {
+  // What is mended before there is a network will be seen to.
+  if (is_restored_ && !peers_[to].connected) host_.want_connection(to);
 }
 
 void courier::acknowledge(const node_id& to, const std::string& channel) {
@@ -357,7 +364,7 @@ void courier::connected(const hello& peer) {
   peers_[peer.id] = {true, time_.wall(), time_.now(), 0};
   if (outbox_.connected(peer.id, peer.life, peer.journal)) give_up_on(peer.id);
   for (const auto& channel : inbox_.forget_others(peer.id, peer.journal))
-    changes_[position_key(peer.id, channel)] = std::nullopt;
+    scribe_.remove(position_key(peer.id, channel));
   due_.insert(peer.id);
   flush_soon();
 }
@@ -383,13 +390,12 @@ void courier::disconnected(const hello& peer) {
 // Time.
 
 void courier::tick() {
-  if (auto why = disk_.trouble()) answer_waiting(*why);
+  if (auto why = disk_.trouble()) not_written(*why);
   const auto now = time_.wall();
   for (const auto* r : ledger_.overdue(now)) look_after(*r, now);
   for (auto& [id, c] : peers_) look_after(id, c);
   for (const auto& to : outbox_.receivers()) {
-    for (auto number : outbox_.drop_receipts(to, now - options_.give_up))
-      changes_[parcel_key(to, number)] = std::nullopt;
+    for (auto number : outbox_.drop_receipts(to, now - options_.give_up)) scribe_.remove(parcel_key(to, number));
   }
   for (auto& id : ledger_.trim(now)) changed_.insert(std::move(id));
   flush_soon();
@@ -449,13 +455,14 @@ std::optional<wall_time> courier::oldest_waiting() const {
 void courier::answer_when_durable(answer a) {
   const auto number = next_answer_++;
   answers_.emplace(number, std::move(a));
-  then_.push_back([this, number] {
+  scribe_.then([this, number] {
     if (auto waiting = answers_.extract(number)) waiting.mapped()({});
   });
+  scribe_.hurry();
   flush_soon();
 }
 
-void courier::answer_waiting(const error& why) {
+void courier::not_written(const error& why) {
   for (auto& [number, a] : std::exchange(answers_, {}))
     a(error{error_code::maybe_done, "not durable yet: " + why.what});
 }
@@ -467,13 +474,14 @@ void courier::flush_soon() {
 
 void courier::flush() {
   flush_posted_ = false;
-  const auto due = std::exchange(due_, {});
+  auto due = std::exchange(due_, {});
   for (const auto& to : due) send_due(to);
   for (const auto& [to, channel] : std::exchange(to_acknowledge_, {})) {
     // If it does not get there, the parcels come once more, and this goes out once more.
     (void)network_.send(to, {message_kind::acknowledge, 0, {}, {}, {}, inbox_.safe_upto(to, channel).to_body()});
   }
-  write(due);
+  touched_.merge(std::move(due));
+  scribe_.end_turn();
 }
 
 void courier::send_due(const node_id& to) {
@@ -493,32 +501,26 @@ std::optional<std::string> courier::stored_form(const std::string& id) const {
   return encode(ended.to_stored());
 }
 
-void courier::write(const std::set<node_id>& touched) {
+void courier::before_write() {
+  // Also what this turn has not come to send yet: a parcel's number is reserved in the write that has the parcel.
+  touched_.insert(due_.begin(), due_.end());
   std::vector<channel_write> channels;
-  for (const auto& to : touched) {
+  for (const auto& to : std::exchange(touched_, {})) {
     auto standing = outbox_.to_store(to);
-    if (standing) changes_[standing_key(to)] = encode(standing->to_value());
+    if (!standing && outbox_.is_stored(to)) continue;
+    if (standing) scribe_.put(standing_key(to), encode(standing->to_value()));
     channels.push_back({to, outbox_.last(to), std::move(standing)});
   }
   for (const auto& id : std::exchange(changed_, {})) {
-    changes_[record_key(id)] = stored_form(id);
+    if (auto data = stored_form(id))
+      scribe_.put(record_key(id), *std::move(data));
+    else
+      scribe_.remove(record_key(id));
   }
-  if (changes_.empty() && then_.empty()) return;
-  std::vector<record_change> changes;
-  for (auto& [key, data] : std::exchange(changes_, {})) changes.push_back({key, std::move(data)});
-  disk_.write(std::move(changes), [this, home = home_, channels = std::move(channels),
-                                   then = std::exchange(then_, {})](const result<void>& how) mutable {
-    home->post([this, channels = std::move(channels), then = std::move(then), how] {
-      if (how)
-        written(channels, then);
-      else
-        answer_waiting(how.error());
-    });
-  });
+  if (!channels.empty()) scribe_.then([this, channels = std::move(channels)] { written(channels); });
 }
 
-void courier::written(const std::vector<channel_write>& channels, const std::vector<after_write>& then) {
-  for (const auto& t : then) t();
+void courier::written(const std::vector<channel_write>& channels) {
   for (const auto& c : channels) {
     outbox_.stored(c.to, c.upto);
     if (c.standing) outbox_.stored(c.to, *c.standing);

@@ -8,6 +8,7 @@
 #include <flock/notification.hpp>
 #include <flock/outbox.hpp>
 #include <flock/runtime.hpp>
+#include <flock/scribe.hpp>
 #include <flock/storage.hpp>
 #include <flock/transport.hpp>
 
@@ -64,7 +65,7 @@ namespace flock {
 /// | n/<id>                        | notification_record                                                          |
 /// | o/<receiver>/<number>         | a parcel without acknowledgement: a notification's id, or the whole receipt   |
 /// | w/<sender>/<channel>/<number> | the id of a notification that was taken here and has not ended                |
-class courier {
+class courier : private scribe::author {
  public:
   struct options {
     outbox::options out;  ///< a notification larger than its `bytes` is refused
@@ -100,7 +101,8 @@ class courier {
   };
 
   courier(node_id self, const incarnation& life, std::shared_ptr<mailbox> home, const clock& time, transport& network,
-          storage& disk, host& of, options o);
+          storage& disk, scribe& records, host& of, options o);
+  ~courier() override = default;
 
   /// Reads back what storage kept. Before anything else.
   /// Errors: io (also for records that cannot be read; the text names the key)
@@ -135,7 +137,7 @@ class courier {
   /// Lets time pass: expires what is overdue, forgets what is old, sends once more what seems to be lost.
   void tick();
 
-  /// Writes and sends now what this turn gathered, for a node that is about to close the mailbox.
+  /// Sends now what this turn gathered, for a node that is about to close the mailbox.
   void flush();
 
   /// Whether something was handed to the host that has not answered yet, or whose end is not durable yet.
@@ -169,7 +171,6 @@ class courier {
     std::uint64_t upto;
     std::optional<outbox::standing> standing;
   };
-  using after_write = std::function<void()>;
   using answer = std::function<void(result<void>)>;
 
   // The way here.
@@ -207,16 +208,17 @@ class courier {
   void conclude(const receipt& end);
   void announce(const notification_record& r);
   void post(const node_id& to, const receipt& r);
+  void want_connection(const node_id& to);
   void acknowledge(const node_id& to, const std::string& channel);
   void look_after(const node_id& id, contact& c);
 
   void answer_when_durable(answer a);
-  void answer_waiting(const error& why);
   void flush_soon();
   void send_due(const node_id& to);
   std::optional<std::string> stored_form(const std::string& id) const;
-  void write(const std::set<node_id>& touched);
-  void written(const std::vector<channel_write>& channels, const std::vector<after_write>& then);
+  void before_write() override;
+  void not_written(const error& why) override;
+  void written(const std::vector<channel_write>& channels);
 
   using reader = std::function<result<void>(const std::string& rest, const value& data)>;
   result<void> read(const std::string& prefix, const reader& each);
@@ -232,6 +234,7 @@ class courier {
   const clock& time_;
   transport& network_;
   storage& disk_;
+  scribe& scribe_;
   host& host_;
   options options_;
 
@@ -245,6 +248,8 @@ class courier {
   std::uint64_t taken_here_ = 0;                               // the number of work that no channel gives one to
   wall_time started_{};
 
+  bool is_restored_ = false;
+
   // Until resume().
   bool resumed_ = false;
   std::vector<std::string> repairs_;
@@ -254,11 +259,12 @@ class courier {
 
   // Gathered for the next flush().
   bool flush_posted_ = false;
-  std::set<node_id> due_;                                      // there may be something to send or to write
-  std::set<std::pair<node_id, std::string>> to_acknowledge_;   // sender and channel
-  std::set<std::string> changed_;                              // notifications
-  std::map<std::string, std::optional<std::string>> changes_;  // of all other records
-  std::vector<after_write> then_;
+  std::set<node_id> due_;                                     // there may be something to send or to write
+  std::set<std::pair<node_id, std::string>> to_acknowledge_;  // sender and channel
+
+  // And for the next write.
+  std::set<node_id> touched_;      // there may be something to write
+  std::set<std::string> changed_;  // notifications
 
   // Who waits for something to become durable, in the order in which it will.
   std::map<std::uint64_t, answer> answers_;

@@ -33,7 +33,7 @@ void courier::restore_lost_standings() {
     s.reserved = static_cast<std::uint64_t>(time_.wall().time_since_epoch().count());
     s.sent = std::nullopt;
     outbox_.restore(to, s);
-    changes_[standing_key(to)] = encode(s.to_value());
+    scribe_.put(standing_key(to), encode(s.to_value()));
     repairs_.push_back("the state of the channel to " + to.str() + " was damaged: its numbers go on from " +
                        std::to_string(s.reserved));
   }
@@ -55,7 +55,7 @@ void courier::adopt_orphans() {
     const auto& r = **at;
     if (is_terminal(r.state()) || working_.count(r.what.id) > 0) continue;
     const auto key = work_key(r.what.sender, "repaired", ++taken_here_);
-    changes_[key] = encode(value(r.what.id));
+    scribe_.put(key, encode(value(r.what.id)));
     working_.emplace(r.what.id, work{key, true});
     unfinished_.push_back(r.what.id);
     repairs_.push_back("the work for notification " + r.what.id + " was damaged: it is performed once more");

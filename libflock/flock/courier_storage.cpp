@@ -74,7 +74,10 @@ result<void> courier::restore() {
     return done;
   if (auto done = read("w/", [this](auto& rest, auto& data) { return restore_work(rest, data); }); !done) return done;
   adopt_orphans();
-  if (!changes_.empty()) flush_soon();
+  // In the first write of this life: after it, storage does not tell of damage any more.
+  repair_channels();
+  is_restored_ = true;
+  flush_soon();
   return {};
 }
 
@@ -118,7 +121,7 @@ result<void> courier::restore_parcel(const std::string& rest, const value& data)
   if (const auto* id = data.as_text()) {
     const auto* record = ledger_.find(*id);
     if (!record) {
-      changes_["o/" + rest] = std::nullopt;
+      scribe_.remove("o/" + rest);
       repairs_.push_back("the notification " + *id + " to " + to->str() + " is lost: its record was damaged");
       return {};
     }
@@ -140,7 +143,7 @@ result<void> courier::restore_work(const std::string& rest, const value& data) {
   const auto* id = data.as_text();
   if (!id) return error{error_code::io, "not the id of a notification"};
   if (!ledger_.find(*id)) {
-    changes_["w/" + rest] = std::nullopt;
+    scribe_.remove("w/" + rest);
     lose_work(*from, *id);
     return {};
   }

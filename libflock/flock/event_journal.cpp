@@ -60,23 +60,24 @@ std::optional<value::list> events_in(std::string_view data) {
 
 }  // namespace
 
-event_journal::event_journal(std::shared_ptr<mailbox> home, storage& disk, std::function<void()> before, options o)
-    : home_(std::move(home)), disk_(disk), before_(std::move(before)), options_(o), log_("", o.keep) {}
+event_journal::event_journal(storage& disk, scribe& records, options o)
+    : disk_(disk), scribe_(records), options_(o), log_("", o.keep) {
+  scribe_.join(*this);
+}
 
 result<void> event_journal::restore() {
   std::vector<std::pair<std::uint64_t, value::list>> all;
-  std::vector<record_change> unreadable;
   std::uint64_t lost = 0;  // the number of the last record that is
   auto read = disk_.read(prefix, [&](std::string_view key, std::string_view data) {
     const auto first = number_in(key);
     auto events = events_in(data);
     if (first && events) return void(all.emplace_back(*first, *std::move(events)));
     lost = std::max(lost, first.value_or(0));
-    unreadable.push_back({std::string(key), std::nullopt});
+    scribe_.remove(std::string(key));
+    scribe_.soon();
   });
   if (!read) return read;
   for (const auto& key : disk_.damaged()) lost = std::max(lost, number_in(key).value_or(0));
-  if (!unreadable.empty()) disk_.write(std::move(unreadable), [](const result<void>&) {});
 
   log_ = event_log(disk_.id().substr(0, name_size), options_.keep);
   for (auto& [first, events] : all) {
@@ -99,28 +100,19 @@ void event_journal::add(std::string type, wall_time at, value::map members) {
     return;
   }
   gathered_.push_back(log_.make(std::move(type), at, std::move(members)));
-  flush_soon();
+  scribe_.soon();
 }
 
-void event_journal::flush_soon() {
-  if (std::exchange(flush_posted_, true)) return;
-  home_->post([this] { flush(); });
-}
-
-void event_journal::flush() {
-  flush_posted_ = false;
-  if (gathered_.empty() || waiting_ >= options_.writes || disk_.trouble()) return;
-  before_();
+void event_journal::before_write() {
+  if (gathered_.empty() || disk_.trouble()) return;
   const auto events = std::make_shared<std::vector<event>>(std::exchange(gathered_, {}));
   const auto first = events->front().number;
   records_.push_back({first, events->size(), latest_});
-  std::vector<record_change> changes{{key_of(first), encoded(*events)}};
-  for (; is_outdated(records_.front(), latest_); records_.pop_front())
-    changes.push_back({key_of(records_.front().first), std::nullopt});
-  ++waiting_;
-  disk_.write(std::move(changes), [this, home = home_, events](const result<void>& how) {
-    if (how) home->post([this, events] { written(*events); });
-  });
+  scribe_.put(key_of(first), encoded(*events));
+  // Each costs a page or two of the journal wherever it lies; neighbours share theirs.
+  if (records_.size() > options_.outdated && is_outdated(records_[options_.outdated], latest_))
+    for (; is_outdated(records_.front(), latest_); records_.pop_front()) scribe_.remove(key_of(records_.front().first));
+  scribe_.then([this, events] { written(*events); });
   if (const auto missed = std::exchange(dropped_, 0); missed > 0) add("events_dropped", latest_, {{"count", missed}});
 }
 
@@ -130,9 +122,7 @@ bool event_journal::is_outdated(const record& r, wall_time now) const {
 }
 
 void event_journal::written(std::vector<event>& events) {
-  --waiting_;
   for (auto& e : events) log_.show(std::move(e));
-  if (!gathered_.empty()) flush_soon();
 }
 
 }  // namespace flock

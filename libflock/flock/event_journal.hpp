@@ -3,7 +3,7 @@
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 #include <flock/event_log.hpp>
-#include <flock/runtime.hpp>
+#include <flock/scribe.hpp>
 #include <flock/storage.hpp>
 #include <flock/value.hpp>
 
@@ -22,32 +22,29 @@ namespace flock {
 /// shown, and those who follow go on where they were after a restart. Lives in one mailbox, which is closed before the
 /// journal goes.
 ///
-/// What a turn adds is written together, after the state changes of that turn. While the disk takes nothing, events
-/// gather here, up to a bound; those beyond it are counted, and an event events_dropped with that `count` stands for
-/// them.
+/// What was added is written with the state changes that it tells of. While the disk takes nothing, events gather here,
+/// up to a bound; those beyond it are counted, and an event events_dropped with that `count` stands for them.
 ///
 /// Stored: e/<number of the first, 16 hexadecimal digits> = list of {"at": ms since 1970 UTC,"type","members"}, in
-/// binary form: the events of one write. A record is removed when all its events are beyond the log's bounds.
-class event_journal {
+/// binary form: the events of one write. Records are removed, some at a time, when all their events are beyond the
+/// log's bounds.
+class event_journal : private scribe::author {
  public:
   struct options {
     event_log::limits keep;
-    std::size_t writes = 64;        ///< that wait for the disk; then events gather
     std::size_t gathered = 10'000;  ///< events; also the most that are in one record
+    std::size_t outdated = 200;     ///< records that are kept until they are removed together
   };
 
-  /// \param before  called before each write: writes what the events tell of
-  event_journal(std::shared_ptr<mailbox> home, storage& disk, std::function<void()> before, options o);
+  /// It joins the authors; those of what the events tell of have joined before.
+  event_journal(storage& disk, scribe& records, options o);
+  ~event_journal() override = default;
 
   /// Reads back what storage kept. Before anything else. What cannot be read is a gap.
   /// Errors: io
   result<void> restore();
 
   void add(std::string type, wall_time at, value::map members);
-
-  /// Writes what was gathered, if the disk takes it: for the passing of time, and for a node that is about to close the
-  /// mailbox.
-  void flush();
 
   event_log& log() { return log_; }
   const event_log& log() const { return log_; }
@@ -59,13 +56,12 @@ class event_journal {
     wall_time newest;
   };
 
-  void flush_soon();
+  void before_write() override;
   bool is_outdated(const record& r, wall_time now) const;
   void written(std::vector<event>& events);
 
-  std::shared_ptr<mailbox> home_;
   storage& disk_;
-  std::function<void()> before_;
+  scribe& scribe_;
   options options_;
 
   event_log log_;
@@ -73,8 +69,6 @@ class event_journal {
   std::vector<event> gathered_;
   std::int64_t dropped_ = 0;
   wall_time latest_{};
-  std::size_t waiting_ = 0;  // writes that are not durable yet
-  bool flush_posted_ = false;
 };
 
 }  // namespace flock

@@ -83,8 +83,10 @@ node_core::node_core(seams s, options o)
                },
            .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); },
            .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); }}),
-      courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, *this, options_.delivery),
-      events_(home_, s.disk, [this] { courier_.flush(); }, {}) {}
+      scribe_(home_, s.disk, options_.writing),
+      courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, scribe_, *this,
+               options_.delivery),
+      events_(s.disk, scribe_, {}) {}
 
 node_core::~node_core() = default;
 
@@ -132,7 +134,6 @@ void node_core::log(std::string_view level, const std::string& text) const {
 void node_core::tick() {
   directory_changed(directory_.tick(now(), wall()));
   courier_.tick();
-  events_.flush();
   // What waits for a node that was given up is tried again: it may be back while the registry cannot tell.
   for (const auto& id : courier_.receivers()) links_.want(id);
   home_->post_at(now() + tick_every, [this] { tick(); });
@@ -142,7 +143,7 @@ void node_core::stop(std::function<void()> done) {
   home_->post([this, done = std::move(done)] {
     if (!stopped_.exchange(true)) {
       courier_.flush();
-      events_.flush();
+      scribe_.write();
       host_.stop();
       calls_.close(stopping());
       finder_.close();

@@ -17,6 +17,7 @@
 #include <flock/ref.hpp>
 #include <flock/registry.hpp>
 #include <flock/runtime.hpp>
+#include <flock/scribe.hpp>
 #include <flock/storage.hpp>
 #include <flock/transport.hpp>
 #include <flock/trouble_log.hpp>
@@ -62,6 +63,7 @@ class node_core final : public caller,
     /// Where the last warnings and errors are kept; those of the seams may be there, too.
     std::shared_ptr<trouble_log> troubles = std::make_shared<trouble_log>();
     courier::options delivery{};
+    scribe::options writing{};
   };
 
   static std::shared_ptr<node_core> make(seams s, options o);
@@ -247,6 +249,7 @@ class node_core final : public caller,
   links links_;
   finder finder_;
   notifier notifier_;
+  scribe scribe_;
   courier courier_;
   event_journal events_;
   bool joined_ = false;

@@ -70,6 +70,7 @@ void outbox::restore(const node_id& to, const standing& s) {
   c.sent = s.sent.value_or(s.reserved);
   c.safe_revision = s.revision;
   c.safe_reserved = s.reserved;
+  c.safe_parcels = c.last;
 }
 
 void outbox::restore(const node_id& to, std::uint64_t number, parcel p, std::size_t bytes) {
@@ -77,13 +78,18 @@ void outbox::restore(const node_id& to, std::uint64_t number, parcel p, std::siz
   assert(c.queue.empty() || c.queue.back().number < number);
   c.queue.push_back({number, std::move(p), bytes});
   c.last = std::max(c.last, number);
-  c.safe_parcels = number;
+  c.safe_parcels = c.last;
 }
 
 std::optional<outbox::standing> outbox::to_store(const node_id& to) {
   auto at = channels_.find(to);
   if (at == channels_.end() || !std::exchange(at->second.to_store, false)) return std::nullopt;
   return at->second.now;
+}
+
+bool outbox::is_stored(const node_id& to) const {
+  const auto* c = find(to);
+  return !c || c->last == c->safe_parcels;
 }
 
 void outbox::stored(const node_id& to, const standing& s) {

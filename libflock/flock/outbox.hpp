@@ -62,6 +62,8 @@ class outbox {
   /// The channel's standing, if it changed since this was last asked: it is to be written, together with the parcels
   /// that were added and taken out meanwhile.
   std::optional<standing> to_store(const node_id& to);
+  /// Whether all its parcels are durable, or there are none.
+  bool is_stored(const node_id& to) const;
   /// The standing is durable.
   void stored(const node_id& to, const standing& s);
   /// The parcels up to this number are durable.

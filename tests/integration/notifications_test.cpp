@@ -163,7 +163,11 @@ TEST_CASE_FIXTURE(fixture, "events go on after a restart, each seen once") {
   CHECK(later.front()["type"] != value("gap"));
   const auto number = [](const std::string& c) { return std::stoull(c.substr(c.rfind('.') + 1)); };
   CHECK(number(*later.front()["cursor"].as_text()) == number(cursor) + 1);
-  CHECK(std::any_of(later.begin(), later.end(), [](const value& e) { return e["type"] == value("succeeded"); }));
+  // It is shown when it is durable, which is after the end that it tells of.
+  CHECK(eventually([&] {
+    const auto now = ask({"events", "--since", cursor});
+    return std::any_of(now.begin(), now.end(), [](const value& e) { return e["type"] == value("succeeded"); });
+  }));
 }
 
 TEST_CASE_FIXTURE(fixture, "whoever follows events sees each once, over a kill and a restart") {

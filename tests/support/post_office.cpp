@@ -11,7 +11,8 @@ post_office::post_office(const node_id& id, std::uint64_t life, seams s, manual_
       self_{"/flock", id, {1, life}, "1", "", "test", disk.id()},
       home_(s.threads.make_mailbox(id.str())),
       transport_(s.network.attach(self_)),
-      courier_(id, self_.life, home_, s.time, *transport_, disk, *this, o) {
+      scribe_(home_, disk, {}),
+      courier_(id, self_.life, home_, s.time, *transport_, disk, scribe_, *this, o) {
   auto ready = courier_.restore();
   if (ready) {
     auto bound = transport_->start(*this);

@@ -82,6 +82,7 @@ class post_office final : private courier::host, private transport::listener {
   hello self_;
   std::shared_ptr<mailbox> home_;
   std::unique_ptr<transport> transport_;
+  scribe scribe_;
   courier courier_;
   std::map<std::string, result<void>> taken_;
   bool at_once_ = false;

@@ -1,0 +1,61 @@
+#include <flock/scribe.hpp>
+
+#include <utility>
+
+namespace flock {
+
+scribe::scribe(std::shared_ptr<mailbox> home, storage& disk, options o)
+    : home_(std::move(home)), disk_(disk), options_(o) {}
+
+void scribe::soon() {
+  wanted_ = true;
+  if (std::exchange(posted_, true)) return;
+  home_->post([this] {
+    posted_ = false;
+    write_if_due();
+  });
+}
+
+void scribe::end_turn() {
+  wanted_ = true;
+  write_if_due();
+}
+
+void scribe::write_if_due() {
+  // What nobody waits for would only make the next promise wait for one sync more. The end of a write leads here.
+  if (wanted_ && under_way_ < (urgent_ ? options_.writes : 1)) write();
+}
+
+void scribe::write() {
+  wanted_ = urgent_ = false;
+  for (auto* a : authors_) a->before_write();
+  if (changes_.empty() && then_.empty()) return;
+  ++under_way_;
+  std::vector<record_change> changes;
+  changes.reserve(changes_.size());
+  for (auto& [key, data] : changes_) changes.push_back({key, std::move(data)});
+  changes_.clear();
+  disk_.write(std::move(changes),
+              [this, home = home_, then = std::exchange(then_, {})](const result<void>& how) mutable {
+                home->post([this, then = std::move(then), how] {
+                  if (how)
+                    written(then);
+                  else
+                    failed(how.error());
+                });
+              });
+}
+
+void scribe::written(const std::vector<durable>& then) {
+  --under_way_;
+  for (const auto& f : then) f();
+  // After the turn of those who were told, who may ask for the next promise: what gathered goes with it.
+  if (wanted_) soon();
+}
+
+void scribe::failed(const error& why) {
+  --under_way_;
+  for (auto* a : authors_) a->not_written(why);
+}
+
+}  // namespace flock
