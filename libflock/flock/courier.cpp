@@ -234,7 +234,9 @@ result<void> courier::check(const notification& n, std::size_t bytes) const {
 
 void courier::submit(notification n, answer taken) {
   if (auto why = disk_.trouble()) return taken(why->within(label(n) + " cannot be kept"));
-  const auto bytes = encode(n.to_value()).size();
+  std::string form;
+  n.write(form);
+  const auto bytes = form.size();
   if (auto fit = check(n, bytes); !fit) return taken(fit.error());
   ledger_.add(n, {n.id, receipt_state::queued, time_.wall(), {}, {}, false});
   announce(*ledger_.find(n.id));
@@ -342,7 +344,8 @@ void courier::announce(const notification_record& r) {
 }
 
 void courier::post(const node_id& to, const receipt& r) {
-  auto data = encode(r.to_value());
+  std::string data;
+  r.write(data);
   const auto number = outbox_.add(to, r, data.size());
   scribe_.put(parcel_key(to, number), std::move(data));
   due_.insert(to);
@@ -486,7 +489,7 @@ void courier::flush() {
 
 void courier::send_due(const node_id& to) {
   while (auto b = outbox_.next(to)) {
-    if (!network_.send(to, {message_kind::parcels, 0, {}, {}, {}, b->to_body()})) return;
+    if (!network_.send(to, {message_kind::parcels, 0, {}, {}, {}, {}, b->packed()})) return;
     outbox_.sent(to, *b);
   }
 }
@@ -495,10 +498,7 @@ std::optional<std::string> courier::stored_form(const std::string& id) const {
   const auto* record = ledger_.find(id);
   if (!record) return std::nullopt;
   const auto end = ends_.find(id);
-  if (end == ends_.end()) return encode(record->to_stored());
-  auto ended = *record;
-  ended.receipts.push_back(end->second);
-  return encode(ended.to_stored());
+  return record->stored(end == ends_.end() ? nullptr : &end->second);
 }
 
 void courier::before_write() {

@@ -1,4 +1,4 @@
-#include "internal/value_maker.hpp"
+#include "internal/value_writer.hpp"
 #include <flock/event_journal.hpp>
 
 #include <algorithm>
@@ -10,8 +10,6 @@
 namespace flock {
 
 namespace {
-
-using internal::map_of;
 
 constexpr std::string_view prefix = "e/";
 
@@ -34,19 +32,13 @@ std::optional<std::uint64_t> number_in(std::string_view key) {
   return number;
 }
 
-/// Without a copy of what is in them: there may be thousands in a second.
-std::string encoded(std::vector<event>& events) {
-  value stored = value::list(events.size());
-  auto& list = *stored.as_list();
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    auto& e = events[i];
-    list[i] = map_of(
-        {{"at", std::int64_t{e.at.time_since_epoch().count()}}, {"type", e.type}, {"members", std::move(e.members)}});
-  }
-  auto bytes = encode(stored);
-  for (std::size_t i = 0; i < events.size(); ++i)
-    events[i].members = std::move(*list[i].as_map()->find("members")->second.as_map());
-  return bytes;
+std::string encoded(const std::vector<event>& events) {
+  std::string out;
+  internal::value_writer to(out);
+  to.list(events.size());
+  for (const auto& e : events)
+    to.map(3).member("at", e.at.time_since_epoch().count()).member("members", e.members).member("type", e.type);
+  return out;
 }
 
 /// Nothing if it cannot be read.

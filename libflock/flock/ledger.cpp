@@ -1,5 +1,6 @@
 #include "internal/member_reader.hpp"
 #include "internal/value_maker.hpp"
+#include "internal/value_writer.hpp"
 #include <flock/ledger.hpp>
 
 #include <algorithm>
@@ -68,6 +69,18 @@ value notification_record::to_stored() const {
   value::list all;
   for (const auto& r : receipts) all.push_back(r.to_value());
   return map_of({{"what", what.to_value()}, {"receipts", std::move(all)}, {"attempts", attempts}});
+}
+
+std::string notification_record::stored(const receipt* end) const {
+  std::string out;
+  out.reserve(1024);
+  internal::value_writer to(out);
+  to.map(3).member("attempts", attempts).key("receipts").list(receipts.size() + (end ? 1 : 0));
+  for (const auto& r : receipts) r.write(out);
+  if (end) end->write(out);
+  to.key("what");
+  what.write(out);
+  return out;
 }
 
 result<notification_record> notification_record::from_stored(const value& v) {

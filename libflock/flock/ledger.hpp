@@ -42,6 +42,9 @@ struct notification_record {
   value to_stored() const;
   /// Errors: bad_argument
   static result<notification_record> from_stored(const value& v);
+  /// What encode(to_stored()) makes, without the value.
+  /// \param end  one more receipt; null for none
+  std::string stored(const receipt* end = nullptr) const;
 
   friend bool operator==(const notification_record&, const notification_record&) = default;
 };

@@ -27,7 +27,10 @@ void encode(const message& m, std::string& out) {
   put_varint(static_cast<std::uint64_t>(std::clamp(m.within, milliseconds(0), longest_within).count()), out);
   put_bytes(m.actor, out);
   put_bytes(m.method, out);
-  encode(m.body, out);
+  if (m.packed.empty())
+    encode(m.body, out);
+  else
+    out += m.packed;
 }
 
 std::string encode(const message& m) {
@@ -59,7 +62,8 @@ result<message> decode_message(std::string_view in) {
                  milliseconds(*within),
                  std::string(*actor),
                  std::string(*method),
-                 *std::move(body)};
+                 *std::move(body),
+                 {}};
 }
 
 value to_body(const error& e) { return value::map{{"code", to_string(e.code)}, {"what", e.what}}; }

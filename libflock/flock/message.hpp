@@ -38,6 +38,7 @@ struct message {
   std::string actor;
   std::string method;
   value body;
+  std::string packed{};  ///< the body in its binary form, if its sender has it so: `body` is not sent then
 
   friend bool operator==(const message&, const message&) = default;
 };

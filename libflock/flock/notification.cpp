@@ -1,6 +1,7 @@
 #include "internal/enum_names.hpp"
 #include "internal/member_reader.hpp"
 #include "internal/value_maker.hpp"
+#include "internal/value_writer.hpp"
 #include <flock/message.hpp>
 #include <flock/notification.hpp>
 
@@ -16,6 +17,7 @@ using internal::enum_names;
 using internal::find_name;
 using internal::member_reader;
 using internal::name_of;
+using internal::value_writer;
 
 constexpr enum_names<receipt_state, last_receipt_state> receipt_states = {
     "queued", "accepted", "started", "succeeded", "failed", "expired", "cancelled", "unknown"};
@@ -24,7 +26,7 @@ constexpr enum_names<on_outcome, last_on_outcome> on_outcomes = {"always", "succ
 constexpr enum_names<outcome, last_outcome> outcomes = {"updated", "up_to_date", "skipped", "failed"};
 
 // As a number, for these are written and read once per message; people are shown format_time().
-value since_epoch(wall_time t) { return std::int64_t{t.time_since_epoch().count()}; }
+std::int64_t since_epoch(wall_time t) { return t.time_since_epoch().count(); }
 
 value cause_to_value(const cause& c) {
   return map_of({{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}});
@@ -87,6 +89,17 @@ value notification::to_value() const {
   return out;
 }
 
+void notification::write(std::string& out) const {
+  value_writer to(out);
+  to.map(retry_of.empty() ? 9 : 10).member("action", action).member("actor", actor.str());
+  to.member("arguments", arguments).key("causes").list(causes.size());
+  for (const auto& c : causes)
+    to.map(3).member("action", c.action).member("node", c.node.str()).member("resource", c.resource);
+  to.member("created", since_epoch(created)).member("expires", since_epoch(expires)).member("id", id);
+  if (!retry_of.empty()) to.member("retry_of", retry_of);
+  to.member("sender", sender.str()).member("target", target.str());
+}
+
 result<notification> notification::from_value(const value& v) {
   member_reader in(v);
   auto id = in.required<std::string>("id");
@@ -114,6 +127,15 @@ value receipt::to_value() const {
   if (why) out.emplace("error", to_body(*why));
   if (!outcome.is_null()) out.emplace("outcome", outcome);
   return out;
+}
+
+void receipt::write(std::string& out) const {
+  value_writer to(out);
+  to.map(4 + (why ? 1 : 0) + (outcome.is_null() ? 0 : 1)).member("at", since_epoch(at));
+  if (why) to.key("error").map(2).member("code", to_string(why->code)).member("what", why->what);
+  to.member("id", id);
+  if (!outcome.is_null()) to.member("outcome", outcome);
+  to.member("redelivered", redelivered).member("state", to_string(state));
 }
 
 result<receipt> receipt::from_value(const value& v) {

@@ -77,6 +77,8 @@ struct notification {
   value to_value() const;
   /// Errors: bad_argument
   static result<notification> from_value(const value& v);
+  /// What encode(to_value(), out) writes, without the value.
+  void write(std::string& out) const;
 
   friend bool operator==(const notification&, const notification&) = default;
 };
@@ -95,6 +97,8 @@ struct receipt {
   value to_value() const;
   /// Errors: bad_argument
   static result<receipt> from_value(const value& v);
+  /// What encode(to_value(), out) writes, without the value.
+  void write(std::string& out) const;
 
   friend bool operator==(const receipt&, const receipt&) = default;
 };

@@ -1,5 +1,6 @@
 #include "internal/member_reader.hpp"
 #include "internal/value_maker.hpp"
+#include "internal/value_writer.hpp"
 #include <flock/parcel.hpp>
 #include <flock/value_cast.hpp>
 
@@ -72,6 +73,24 @@ value batch::to_body() const {
   for (const auto& i : items) list.emplace_back(list_of(i.number, to_value(i.content)));
   return map_of(
       {{"channel", channel}, {"to", to.str()}, {"after", after}, {"again", again}, {"items", std::move(list)}});
+}
+
+std::string batch::packed() const {
+  std::string out;
+  out.reserve(64 + 512 * items.size());
+  internal::value_writer form(out);
+  form.map(5).member("after", after).member("again", again).member("channel", channel).key("items").list(items.size());
+  for (const auto& i : items) {
+    form.list(2).put(i.number);
+    const auto* n = std::get_if<notification>(&i.content);
+    form.map(1).key(n ? "notification" : "receipt");
+    if (n)
+      n->write(out);
+    else
+      std::get<receipt>(i.content).write(out);
+  }
+  form.member("to", to.str());
+  return out;
 }
 
 result<batch> batch::from_body(const value& body) {

@@ -38,6 +38,8 @@ struct batch {
 
   /// Body of message_kind::parcels: {"channel","to","after","again","items":[[number, parcel]...]}.
   value to_body() const;
+  /// What encode(to_body()) makes, without the value.
+  std::string packed() const;
   /// Errors: protocol (a member is missing or of the wrong kind; numbers that do not grow)
   static result<batch> from_body(const value& body);
 

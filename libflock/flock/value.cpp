@@ -1,3 +1,4 @@
+#include "internal/value_writer.hpp"
 #include "internal/wire.hpp"
 #include <flock/value.hpp>
 
@@ -11,18 +12,13 @@ namespace flock {
 namespace {
 
 using internal::put_bytes;
-using internal::put_varint;
 using internal::take_bytes;
 using internal::take_varint;
-
-enum class tag : unsigned char { null, false_, true_, integer, real, text, bytes, list, map };
+using internal::value_writer;
+using tag = internal::value_tag;
 
 constinit const value no_value;
 
-// Small numbers of either sign are short: 0, -1, 1, -2 ... become 0, 1, 2, 3 ...
-std::uint64_t zigzag(std::int64_t n) {
-  return static_cast<std::uint64_t>(n) << 1U ^ static_cast<std::uint64_t>(n >> 63);
-}
 std::int64_t unzigzag(std::uint64_t n) { return static_cast<std::int64_t>(n >> 1U ^ (0 - (n & 1U))); }
 
 void put_tag(tag t, std::string& out) { out += static_cast<char>(t); }
@@ -128,36 +124,26 @@ std::string_view to_string(value::kind k) {
 }
 
 void encode(const value& v, std::string& out) {
+  value_writer to(out);
   switch (v.type()) {
     case value::kind::null:
       return put_tag(tag::null, out);
     case value::kind::boolean:
-      return put_tag(*v.as_bool() ? tag::true_ : tag::false_, out);
+      return to.put(*v.as_bool());
     case value::kind::integer:
-      put_tag(tag::integer, out);
-      return put_varint(zigzag(*v.as_int()), out);
+      return to.put(*v.as_int());
     case value::kind::real:
       put_tag(tag::real, out);
       return put_real(*v.as_real(), out);
     case value::kind::text:
-      put_tag(tag::text, out);
-      return put_bytes(*v.as_text(), out);
+      return to.put(*v.as_text());
     case value::kind::bytes:
       put_tag(tag::bytes, out);
       return put_bytes(v.as_bytes()->data, out);
     case value::kind::list:
-      put_tag(tag::list, out);
-      put_varint(v.as_list()->size(), out);
-      for (const auto& element : *v.as_list()) encode(element, out);
-      return;
+      return to.put(*v.as_list());
     case value::kind::map:
-      put_tag(tag::map, out);
-      put_varint(v.as_map()->size(), out);
-      for (const auto& [key, member] : *v.as_map()) {
-        put_bytes(key, out);
-        encode(member, out);
-      }
-      return;
+      return to.put(*v.as_map());
   }
 }
 

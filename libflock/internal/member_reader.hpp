@@ -5,19 +5,22 @@
 #include <flock/value.hpp>
 #include <flock/value_cast.hpp>
 
+#include <algorithm>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace flock::internal {
 
 /// Reads the members of a map one after the other. The first thing that is wrong is kept, so that the caller asks once,
-/// at the end: failed(). Its text begins with the member's name.
+/// at the end: failed(). Its text begins with the member's name. The names must outlive the reader.
 class member_reader {
  public:
   explicit member_reader(const value& from) : from_(from) {
     if (!from.as_map()) failed_ = wrong_kind("a map", from);
+    seen_.reserve(16);
   }
 
   /// A member that must be there. \returns nothing if anything was wrong so far
@@ -55,7 +58,8 @@ class member_reader {
   void refuse_others() {
     if (failed_) return;
     for (const auto& [name, member] : *from_.as_map()) {
-      if (!seen_.contains(name)) fail({error_code::bad_argument, "no such member"}, name);
+      if (std::find(seen_.begin(), seen_.end(), name) == seen_.end())
+        fail({error_code::bad_argument, "no such member"}, name);
     }
   }
 
@@ -63,7 +67,7 @@ class member_reader {
 
  private:
   const value& see(std::string_view name) {
-    seen_.emplace(name);
+    seen_.push_back(name);
     return from_[name];
   }
 
@@ -76,7 +80,7 @@ class member_reader {
   }
 
   const value& from_;
-  std::set<std::string, std::less<>> seen_;
+  std::vector<std::string_view> seen_;
   std::optional<error> failed_;
 };
 

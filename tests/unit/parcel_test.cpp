@@ -1,4 +1,5 @@
 #include "tests/support/notifications.hpp"
+#include <flock/message.hpp>
 #include <flock/parcel.hpp>
 
 #include <doctest/doctest.h>
@@ -8,6 +9,7 @@ namespace {
 using namespace flock;
 using flock::testing::at;
 using flock::testing::make_notification;
+using flock::testing::node;
 
 receipt started(std::string id) { return {std::move(id), receipt_state::started, at(5), {}, {}, true}; }
 
@@ -44,6 +46,26 @@ TEST_CASE("a batch comes back from its body") {
 
   REQUIRE(back.has_value());
   CHECK(*back == sample);
+}
+
+TEST_CASE("a batch is packed into the bytes of its body, and sent so") {
+  auto rich = sample;
+  auto n = make_notification("c");
+  n.arguments = {1, "two", value::map{{"three", 3.5}}};
+  n.causes = {{node("bender0"), "file[/tmp/fubar]", "create"}, {node("bender1"), "log[x]", "write"}};
+  n.retry_of = "b";
+  rich.items.push_back({1026, n});
+  rich.items.push_back({1027, receipt{"c", receipt_state::failed, at(-5), error{error_code::io, "no"},
+                                      value::map{{"output", "x"}}, false}});
+
+  for (const auto& b : {sample, rich, batch{"journal1", {1, 2}, 0, 0, {}}}) {
+    CHECK(b.packed() == encode(b.to_body()));
+
+    const auto sent = encode(message{message_kind::parcels, 0, {}, {}, {}, {}, b.packed()});
+    const auto got = decode_message(sent);
+    REQUIRE(got);
+    CHECK(got->body == b.to_body());
+  }
 }
 
 TEST_CASE("a batch without a member, or with one of the wrong kind, breaks the protocol") {
