@@ -117,21 +117,13 @@ class caf_mailbox final : public mailbox {
   // In the actor's turn.
 
   void run_waiting() {
-    std::vector<task> mine;  // taken at once, so that whoever posts meanwhile seldom finds the mutex taken
-    {
-      std::lock_guard lock(mutex_);
-      const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), jobs_per_turn));
-      mine.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
-      waiting_.erase(waiting_.begin(), end);
-    }
-    for (auto& job : mine) {
-      --depth_;
-      run_unless_closed(std::move(job));
-    }
-    {
-      std::lock_guard lock(mutex_);
-      awake_ = !waiting_.empty();
-      if (!awake_) return;
+    std::vector<task> mine;
+    for (auto left = jobs_per_turn; left > 0; left -= mine.size()) {
+      if (!take_waiting(left, mine)) return;
+      for (auto& job : mine) {
+        --depth_;
+        run_unless_closed(std::move(job));
+      }
     }
     wake();  // the turn of others comes first
   }
@@ -151,6 +143,17 @@ class caf_mailbox final : public mailbox {
 
  private:
   void wake() { caf::anon_send(actor_, wake_message{}); }
+
+  // Many at once, so that whoever posts meanwhile seldom finds the mutex taken. \returns false, and the turn is over,
+  // if none wait
+  bool take_waiting(std::size_t at_most, std::vector<task>& into) {
+    std::lock_guard lock(mutex_);
+    awake_ = !waiting_.empty();
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), at_most));
+    into.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
+    return awake_;
+  }
 
   void run_unless_closed(task job) {
     if (closed_) return;

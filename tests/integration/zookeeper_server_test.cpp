@@ -43,7 +43,10 @@ TEST_CASE("three ZooKeeper servers are an ensemble with one leader") {
   std::vector<zookeeper_server> servers;
   for (int number = 1; number <= 3; ++number)
     servers.push_back(start({(folder.path() / std::to_string(number)).string(), ports, number}));
-  for (auto& server : servers) REQUIRE(server.wait_until_serving(patience).has_value());
+  for (auto& server : servers) {
+    const auto serves = server.wait_until_serving(patience);
+    REQUIRE_MESSAGE(serves, (serves ? "" : serves.error().what));
+  }
 
   int leaders = 0;
   for (auto& server : servers) {

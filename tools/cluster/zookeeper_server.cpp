@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <netinet/in.h>
+#include <set>
 #include <sstream>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -107,8 +108,14 @@ result<std::string> ask_at(const std::string& host, int port, std::string_view r
 }  // namespace
 
 std::vector<zookeeper_server::ports> zookeeper_server::pick_ports(int servers) {
+  std::set<int> picked;  // one that was found free is found free again until its server listens on it
+  const auto pick = [&picked] {
+    int port = free_port();
+    while (port != 0 && !picked.insert(port).second) port = free_port();
+    return port;
+  };
   std::vector<ports> all(static_cast<std::size_t>(servers));
-  for (auto& p : all) p = {free_port(), free_port(), free_port()};
+  for (auto& p : all) p = {pick(), pick(), pick()};
   return all;
 }
 
