@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace flock {
 
@@ -12,6 +13,8 @@ class log_limit {
  public:
   /// \returns nothing if this line is one too many, else how many were left out since the last one that passed
   std::optional<std::uint64_t> pass(time_point now);
+  /// The same for one line. \returns it as it is to be logged: it tells how many were left out before
+  std::optional<std::string> pass(time_point now, std::string line);
 
   static constexpr int lines = 10;  ///< in one period: enough to see what it is
   static constexpr milliseconds period{10'000};

@@ -249,9 +249,8 @@ void node_core::receive_call(const hello& from, message m) {
 // A call that nobody waits for: what is wrong with it is told to the operator of this node.
 void node_core::receive_sent(const hello& from, message m) {
   const auto drop = [&](const error& why) {
-    if (const auto left_out = dropped_.pass(now()))
-      log("warning", "dropped a message of " + from.id.str() + ": " + why.what +
-                         (*left_out ? " (and " + std::to_string(*left_out) + " more that are not shown)" : ""));
+    if (const auto line = dropped_.pass(now(), "dropped a message of " + from.id.str() + ": " + why.what))
+      log("warning", *line);
   };
   auto* arguments = m.body.as_list();
   if (!arguments) return drop({error_code::protocol, "the arguments of a message are a list"});

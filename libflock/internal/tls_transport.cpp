@@ -561,9 +561,7 @@ void tls_transport::log(std::string_view level, const std::string& text) const {
 }
 
 void tls_transport::log_refusal(const std::string& text) {
-  const auto left_out = refusals_.pass(clock::now());
-  if (!left_out) return;
-  log("warning", *left_out ? text + " (and " + std::to_string(*left_out) + " more that are not shown)" : text);
+  if (const auto line = refusals_.pass(clock::now(), text)) log("warning", *line);
 }
 
 }  // namespace
