@@ -236,14 +236,18 @@ void node_core::receive_call(const hello& from, message m) {
     });
     return;
   }
-  const auto admitted = policy_.load()->admits({from.id.str(), from.environment, m.actor, m.method});
-  if (!admitted) {
-    log("warning", "refused: " + admitted.error().what);
-    return answer(admitted.error());
+  const auto name = addressee(from, m);
+  if (!name) {
+    if (name.error().code == error_code::refused) log("warning", "refused: " + name.error().what);
+    return answer(name.error());
   }
-  auto name = actor_name::parse(m.actor);
-  if (!name) return answer(name.error());
   host_.invoke(*name, std::move(m.method), std::move(*arguments), until, {}, answer);
+}
+
+// Errors: refused (by the policy), bad_argument (no name of an actor)
+result<actor_name> node_core::addressee(const hello& from, const message& m) const {
+  const auto admitted = policy_.load()->admits({from.id.str(), from.environment, m.actor, m.method});
+  return admitted ? actor_name::parse(m.actor) : admitted.error();
 }
 
 // A call that nobody waits for: what is wrong with it is told to the operator of this node.
@@ -255,9 +259,7 @@ void node_core::receive_sent(const hello& from, message m) {
   auto* arguments = m.body.as_list();
   if (!arguments) return drop({error_code::protocol, "the arguments of a message are a list"});
   if (m.actor == node_actor) return drop({error_code::refused, "a node takes calls only"});
-  if (const auto admitted = policy_.load()->admits({from.id.str(), from.environment, m.actor, m.method}); !admitted)
-    return drop(admitted.error());
-  auto name = actor_name::parse(std::move(m.actor));
+  const auto name = addressee(from, m);
   if (!name) return drop(name.error());
   if (auto taken = host_.deliver(*name, std::move(m.method), std::move(*arguments)); !taken) drop(taken.error());
 }
