@@ -11,7 +11,6 @@ namespace flock {
 
 namespace {
 
-using internal::put_bytes;
 using internal::take_bytes;
 using internal::take_varint;
 using internal::value_writer;
@@ -20,13 +19,6 @@ using tag = internal::value_tag;
 constinit const value no_value;
 
 std::int64_t unzigzag(std::uint64_t n) { return static_cast<std::int64_t>(n >> 1U ^ (0 - (n & 1U))); }
-
-void put_tag(tag t, std::string& out) { out += static_cast<char>(t); }
-
-void put_real(double d, std::string& out) {
-  auto bits = std::bit_cast<std::uint64_t>(d);
-  for (unsigned shift = 0; shift < 64; shift += 8) out += static_cast<char>(bits >> shift);
-}
 
 error broken(std::string what) { return {error_code::protocol, "value: " + std::move(what)}; }
 
@@ -127,19 +119,17 @@ void encode(const value& v, std::string& out) {
   value_writer to(out);
   switch (v.type()) {
     case value::kind::null:
-      return put_tag(tag::null, out);
+      return to.put(nullptr);
     case value::kind::boolean:
       return to.put(*v.as_bool());
     case value::kind::integer:
       return to.put(*v.as_int());
     case value::kind::real:
-      put_tag(tag::real, out);
-      return put_real(*v.as_real(), out);
+      return to.put(*v.as_real());
     case value::kind::text:
       return to.put(*v.as_text());
     case value::kind::bytes:
-      put_tag(tag::bytes, out);
-      return put_bytes(v.as_bytes()->data, out);
+      return to.put(*v.as_bytes());
     case value::kind::list:
       return to.put(*v.as_list());
     case value::kind::map:

@@ -3,6 +3,7 @@
 #include "internal/wire.hpp"
 #include <flock/value.hpp>
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -23,8 +24,6 @@ class value_writer {
  public:
   explicit value_writer(std::string& out) : out_(out) {}
 
-  std::string& out() { return out_; }
-
   value_writer& map(std::size_t members) {
     tag(value_tag::map);
     put_varint(members, out_);
@@ -40,6 +39,7 @@ class value_writer {
     return *this;
   }
 
+  void put(std::nullptr_t) { tag(value_tag::null); }
   void put(std::string_view text) {
     tag(value_tag::text);
     put_bytes(text, out_);
@@ -53,6 +53,15 @@ class value_writer {
     tag(value_tag::integer);
     // Small numbers of either sign are short: 0, -1, 1, -2 ... become 0, 1, 2, 3 ...
     put_varint(static_cast<std::uint64_t>(n) << 1U ^ static_cast<std::uint64_t>(n >> 63), out_);
+  }
+  void put(double number) {
+    const auto bits = std::bit_cast<std::uint64_t>(number);
+    tag(value_tag::real);
+    for (unsigned shift = 0; shift < 64; shift += 8) out_ += static_cast<char>(bits >> shift);
+  }
+  void put(const blob& bytes) {
+    tag(value_tag::bytes);
+    put_bytes(bytes.data, out_);
   }
   void put(const value& v) { encode(v, out_); }
   void put(const value::list& elements) {
