@@ -494,39 +494,4 @@ void courier::send_due(const node_id& to) {
   }
 }
 
-std::optional<std::string> courier::stored_form(const std::string& id) const {
-  const auto* record = ledger_.find(id);
-  if (!record) return std::nullopt;
-  const auto end = ends_.find(id);
-  return record->stored(end == ends_.end() ? nullptr : &end->second);
-}
-
-void courier::before_write() {
-  // Also what this turn has not come to send yet: a parcel's number is reserved in the write that has the parcel.
-  touched_.insert(due_.begin(), due_.end());
-  std::vector<channel_write> channels;
-  for (const auto& to : std::exchange(touched_, {})) {
-    auto standing = outbox_.to_store(to);
-    if (!standing && outbox_.is_stored(to)) continue;
-    if (standing) scribe_.put(standing_key(to), encode(standing->to_value()));
-    channels.push_back({to, outbox_.last(to), std::move(standing)});
-  }
-  for (const auto& id : std::exchange(changed_, {})) {
-    if (auto data = stored_form(id))
-      scribe_.put(record_key(id), *std::move(data));
-    else
-      scribe_.remove(record_key(id));
-  }
-  if (!channels.empty()) scribe_.then([this, channels = std::move(channels)] { written(channels); });
-}
-
-void courier::written(const std::vector<channel_write>& channels) {
-  for (const auto& c : channels) {
-    outbox_.stored(c.to, c.upto);
-    if (c.standing) outbox_.stored(c.to, *c.standing);
-    due_.insert(c.to);
-  }
-  flush_soon();
-}
-
 }  // namespace flock
