@@ -90,6 +90,20 @@ TEST_CASE_FIXTURE(fixture, "what one turn adds is one record, named after its fi
   CHECK(disk.keys("") == lines{"e/0000000000000001", "e/0000000000000003"});
 }
 
+TEST_CASE_FIXTURE(fixture, "a record is the bytes of the list of its events") {
+  const value::map members{{"node", "bender0"}, {"count", 2}};
+  events->add("one", time.wall(), members);
+  events->add("two", time.wall(), {});
+  threads.run_ready();
+
+  const auto at = time.wall().time_since_epoch().count();
+  const value::list expected{value::map{{"at", at}, {"type", "one"}, {"members", members}},
+                             value::map{{"at", at}, {"type", "two"}, {"members", value::map{}}}};
+  std::string stored;
+  REQUIRE(disk.read("e/", [&](std::string_view, std::string_view data) { stored = data; }));
+  CHECK(stored == encode(value(expected)));
+}
+
 TEST_CASE_FIXTURE(fixture,
                   "after a restart events go on after the last cursor, without a gap and without repeating any") {
   add("one");
