@@ -7,8 +7,6 @@ require_relative 'chef_fleet'
 class AcceptanceCase < Minitest::Test
   make_my_diffs_pretty!
 
-  make_my_diffs_pretty!
-
   def setup
     @fleet = nil
   end
@@ -33,13 +31,50 @@ class AcceptanceCase < Minitest::Test
     run.output
   end
 
-  # Declares, on bender1, a resource that only acts when it is notified.
-  def victim
-    fleet.recipe('bender1', <<~RECIPE)
+  # Of a recipe: a resource that only acts when it is notified.
+  def target(more = '')
+    <<~RESOURCE
       execute 'kill all humans' do
         command '#{note('killed', 'killed')}'
         action :nothing
+        #{more}
       end
+    RESOURCE
+  end
+
+  # The same, and it notifies another one.
+  def buried_target
+    target("notifies :run, 'execute[bury]', :immediately") + <<~RESOURCE
+      execute 'bury' do
+        command '#{note('killed', 'buried')}'
+        action :nothing
+      end
+    RESOURCE
+  end
+
+  # In Ruby, for a recipe: waits for a file, and fails when it does not come.
+  def until_there(name)
+    "Timeout.timeout(60) { sleep 0.05 until File.exist?('#{fleet.scratch(name)}') }"
+  end
+
+  # Of a recipe: it goes on when the file `go` is there.
+  def long_step
+    <<~RESOURCE
+      file '#{fleet.scratch('begun')}'
+      ruby_block 'long' do
+        block { #{until_there('go')} }
+      end
+    RESOURCE
+  end
+
+  def has_begun
+    fleet.eventually('the long run has begun') { File.exist?(fleet.scratch('begun')) }
+  end
+
+  # Declares, on bender1, a resource that only acts when it is notified.
+  def victim
+    fleet.recipe('bender1', <<~RECIPE)
+      #{target}
     RECIPE
     converge('bender1')
   end
@@ -80,26 +115,15 @@ class AcceptanceCase < Minitest::Test
   # bender1 is in the middle of a long run, and goes on when the file `go` is there.
   def slow_run(more = '')
     fleet.recipe('bender1', <<~RECIPE)
-      file '#{fleet.scratch('begun')}'
-      ruby_block 'long' do
-        block { sleep 0.05 until File.exist?('#{fleet.scratch('go')}') }
-      end
+      #{long_step}
       execute 'last' do
         command '#{note('killed', 'last')}'
       end
-      execute 'kill all humans' do
-        command '#{note('killed', 'killed')}'
-        action :nothing
-        notifies :run, 'execute[bury]', :immediately
-      end
-      execute 'bury' do
-        command '#{note('killed', 'buried')}'
-        action :nothing
-      end
+      #{buried_target}
       #{more}
     RECIPE
     started = fleet.start('bender1')
-    fleet.eventually('the long run has begun') { File.exist?(fleet.scratch('begun')) }
+    has_begun
     started
   end
 

@@ -23,15 +23,7 @@ class ReceivingTest < AcceptanceCase
       execute 'always' do
         command '#{note('always', 'acted')}'
       end
-      execute 'kill all humans' do
-        command '#{note('killed', 'killed')}'
-        action :nothing
-        notifies :run, 'execute[bury]', :immediately
-      end
-      execute 'bury' do
-        command '#{note('killed', 'buried')}'
-        action :nothing
-      end
+      #{buried_target}
     RECIPE
     converge('bender1')
     fleet.starts_chef('bender1')
@@ -48,10 +40,7 @@ class ReceivingTest < AcceptanceCase
       execute 'always' do
         command '#{note('always', 'acted')}'
       end
-      execute 'kill all humans' do
-        command '#{note('killed', 'killed')}'
-        action :nothing
-      end
+      #{target}
     RECIPE
     converge('bender1')
     fleet.starts_chef('bender1')
@@ -95,12 +84,10 @@ class ReceivingTest < AcceptanceCase
 
   def test_a_run_that_is_killed_in_the_middle_gets_it_again
     fleet.recipe('bender1', <<~RECIPE)
-      file '#{fleet.scratch('begun')}'
-      ruby_block 'long' do
-        block { sleep 0.05 until File.exist?('#{fleet.scratch('go')}') }
-      end
+      #{long_step}
       execute 'kill all humans' do
         command '#{note('killed', 'begun')}; until [ -e #{fleet.scratch('again')} ]; do sleep 0.05; done'
+        timeout 60
         action :nothing
       end
     RECIPE
@@ -108,7 +95,7 @@ class ReceivingTest < AcceptanceCase
     converge('bender1')
     File.delete(fleet.scratch('go'), fleet.scratch('begun'))
     long = fleet.start('bender1')
-    fleet.eventually('the long run has begun') { File.exist?(fleet.scratch('begun')) }
+    has_begun
     killer
     converge('bender0')
     go
@@ -155,17 +142,14 @@ class ReceivingTest < AcceptanceCase
       file '#{fleet.scratch('begun')}'
       30.times do |i|
         ruby_block "step \#{i}" do
-          block { sleep 0.1 until i > 0 || File.exist?('#{fleet.scratch('go')}') }
+          block { #{until_there('go')} if i.zero? }
           wait_until(0.2, timeout: 20) { File.exist?('#{fleet.scratch('killed')}') } if i == 29
         end
       end
-      execute 'kill all humans' do
-        command '#{note('killed', 'killed')}'
-        action :nothing
-      end
+      #{target}
     RECIPE
     long = fleet.start('bender1')
-    fleet.eventually('the long run has begun') { File.exist?(fleet.scratch('begun')) }
+    has_begun
 
     fleet.restart('bender1')
     killer

@@ -86,7 +86,7 @@ class RecipesTest < AcceptanceCase
 
   def test_a_node_that_the_recipe_made_is_notified
     machine(:systemd)
-    flockd({}, "execute 'kill all humans' do\n  command '#{note('killed', 'killed')}'\n  action :nothing\nend\n")
+    flockd({}, target)
     converge(NODE)
     fleet.recipe('bender0', <<~RECIPE)
       file '#{fleet.scratch('fubar')}' do

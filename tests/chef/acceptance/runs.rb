@@ -117,10 +117,7 @@ class RunsTest < AcceptanceCase
 
   def test_a_run_that_flockd_started_goes_on_when_flockd_is_restarted
     fleet.recipe('bender1', <<~RECIPE)
-      file '#{fleet.scratch('begun')}'
-      ruby_block 'long' do
-        block { sleep 0.05 until File.exist?('#{fleet.scratch('go')}') }
-      end
+      #{long_step}
       100.times { |i| log "says much, line \#{i}" }
       execute 'last' do
         command '#{note('killed', 'last')}'
@@ -128,7 +125,7 @@ class RunsTest < AcceptanceCase
     RECIPE
     fleet.starts_chef('bender1')
     fleet.flockctl('bender0', 'run-chef', '--node', 'bender1')
-    fleet.eventually('the long run has begun') { File.exist?(fleet.scratch('begun')) }
+    has_begun
 
     fleet.restart('bender1')
     go
