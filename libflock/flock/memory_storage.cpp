@@ -22,11 +22,6 @@ result<void> memory_storage::read(std::string_view prefix, const visitor& each) 
   return {};
 }
 
-result<void> memory_storage::renew_id() {
-  id_ += "'";
-  return {};
-}
-
 storage::statistics memory_storage::stats() const {
   statistics s;
   for (const auto& [key, data] : records_) s.bytes += key.size() + data.size();

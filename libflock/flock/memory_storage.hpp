@@ -18,14 +18,12 @@ class memory_storage final : public storage {
   result<void> read(std::string_view prefix, const visitor& each) override;
   const std::vector<std::string>& damaged() const override { return damaged_; }
   const std::string& id() const override { return id_; }
-  /// Appends to it.
-  result<void> renew_id() override;
   std::optional<error> trouble() const override { return std::nullopt; }
   statistics stats() const override;
   void stop() override {}
 
  private:
-  std::string id_;
+  const std::string id_;
   std::map<std::string, std::string, std::less<>> records_;
   const std::vector<std::string> damaged_;
 };

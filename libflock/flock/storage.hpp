@@ -58,10 +58,6 @@ class storage {
   /// A number that this storage got when it was made: a node that comes back with an empty disk has another.
   virtual const std::string& id() const = 0;
 
-  /// Gives this storage a new id, for one that lost what others rely on. For the start of a node: it blocks.
-  /// Errors: io
-  virtual result<void> renew_id() = 0;
-
   /// Why writes wait at present; nothing while the disk does what it should. From any thread.
   virtual std::optional<error> trouble() const = 0;
 

@@ -54,7 +54,6 @@ class journal_file {
   /// for a record that is put or removed twice is as one that was once.
   [[nodiscard]] outcome_of_sql apply(std::span<const queued_write> writes);
   [[nodiscard]] outcome_of_sql read(std::string_view prefix, const storage::visitor& each);
-  [[nodiscard]] outcome_of_sql renew_id();
 
   /// Brings the write-ahead log into the database, and lets it be written from its start again.
   [[nodiscard]] outcome_of_sql checkpoint();
@@ -81,6 +80,7 @@ class journal_file {
   outcome_of_sql put_aside(const std::vector<std::string>& bad);
   outcome_of_sql make_anew(const fault& why);
   outcome_of_sql read_id();
+  outcome_of_sql renew_id();
   outcome_of_sql read_damaged();
   outcome_of_sql count_set_aside();
 

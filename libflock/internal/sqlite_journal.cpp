@@ -60,7 +60,6 @@ class sqlite_journal final : public storage {
   result<void> read(std::string_view prefix, const visitor& each) override;
   const std::vector<std::string>& damaged() const override { return damaged_; }
   const std::string& id() const override { return id_; }
-  result<void> renew_id() override;
   std::optional<error> trouble() const override;
   statistics stats() const override;
   void stop() override;
@@ -90,7 +89,7 @@ class sqlite_journal final : public storage {
   std::mutex file_mutex_;  // guards file_ and must_open_again_
   std::unique_ptr<journal_file> file_;
   bool must_open_again_ = false;
-  std::string id_;  // changes in renew_id() only
+  const std::string id_;
   const std::vector<std::string> damaged_;
   backoff pauses_;  // the thread's
 
@@ -128,14 +127,6 @@ result<void> sqlite_journal::read(std::string_view prefix, const visitor& each) 
   std::lock_guard lock(file_mutex_);
   if (must_open_again_) return out_of_order();
   if (auto f = file_->read(prefix, each)) return to_error(*f);
-  return {};
-}
-
-result<void> sqlite_journal::renew_id() {
-  std::lock_guard lock(file_mutex_);
-  if (must_open_again_) return out_of_order();
-  if (auto f = file_->renew_id()) return to_error(*f);
-  id_ = file_->id();
   return {};
 }
 

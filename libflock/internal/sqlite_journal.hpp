@@ -29,9 +29,9 @@ struct sqlite_journal_options {
 /// A storage on SQLite: a write-ahead log that is synced with each commit. One thread takes whatever waits, commits it
 /// as one transaction, and calls those who wait, in order; so the more is written at once, the less a write costs.
 ///
-/// Keys are not empty. read() and renew_id() may be called from any thread, also between writes; they wait for a commit
-/// that is under way. After stop() writes are answered before write() returns. A sync that hangs is waited for, also by
-/// stop(): nothing can end it.
+/// Keys are not empty. read() may be called from any thread, also between writes; it waits for a commit that is under way. After
+/// stop() writes are answered before write() returns. A sync that hangs is waited for, also by stop(): nothing can end
+/// it.
 ///
 /// A full disk: what waits is tried again, until there is room. Any other fault: the file is opened anew and looked
 /// through before it is tried again; see journal_file.

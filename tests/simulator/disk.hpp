@@ -28,7 +28,6 @@ class disk final : public storage {
   result<void> read(std::string_view prefix, const visitor& each) override { return kept_.read(prefix, each); }
   const std::vector<std::string>& damaged() const override { return kept_.damaged(); }
   const std::string& id() const override { return kept_.id(); }
-  result<void> renew_id() override { return kept_.renew_id(); }
   std::optional<error> trouble() const override { return kept_.trouble(); }
   statistics stats() const override { return kept_.stats(); }
   /// Everything that was written becomes durable, if it is not full.

@@ -24,7 +24,6 @@ class manual_storage final : public storage {
   result<void> read(std::string_view prefix, const visitor& each) override { return kept_.read(prefix, each); }
   const std::vector<std::string>& damaged() const override { return damaged_; }
   const std::string& id() const override { return kept_.id(); }
-  result<void> renew_id() override { return kept_.renew_id(); }
   std::optional<error> trouble() const override {
     return full_ ? std::optional(error{error_code::io, "the disk is full"}) : std::nullopt;
   }

@@ -149,19 +149,6 @@ template <class World> void check_storage_contract() {
     CHECK(disk->id() == id);
     CHECK(read(*disk, "") == lines{"a=one", "b=" + std::string(100'000, 'x')});
   }
-
-  SUBCASE("a new id is another one, and stays, and so do the records") {
-    const auto id = disk->id();
-    write(*disk, {{"a", "one"}});
-
-    REQUIRE(disk->renew_id().has_value());
-    const auto renewed = disk->id();
-    CHECK(renewed != id);
-    open_again();
-
-    CHECK(disk->id() == renewed);
-    CHECK(read(*disk, "") == lines{"a=one"});
-  }
 }
 
 }  // namespace flock::testing
