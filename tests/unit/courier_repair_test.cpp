@@ -1,8 +1,9 @@
-#include "tests/support/notifications.hpp"
-#include "tests/support/post_office.hpp"
-#include <flock/courier.hpp>
+#include "tests/support/two_post_offices.hpp"
 
 #include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
 
 // What a courier does about records that its storage found damaged.
 
@@ -10,38 +11,12 @@ namespace {
 
 using namespace flock;
 using namespace std::chrono_literals;
-using flock::testing::make_notification;
-using flock::testing::manual_clock;
-using flock::testing::manual_runtime;
-using flock::testing::manual_storage;
-using flock::testing::memory_network;
-using flock::testing::node;
-using flock::testing::post_office;
+using namespace flock::testing;
 using enum receipt_state;
 
-const auto sender_id = node("bender0");
-const auto receiver_id = node("bender1");
-
-/// A sender and a receiver whose disks lose a record while they are down.
-struct damage_fixture {
-  manual_clock time;
-  manual_runtime threads{time};
-  memory_network network{threads, time};
-  manual_storage sender_disk{"journal0"};
-  manual_storage receiver_disk{"journal1"};
-  std::uint64_t lives = 0;
-  std::unique_ptr<post_office> sender = start(sender_id, sender_disk);
-  std::unique_ptr<post_office> receiver = start(receiver_id, receiver_disk);
-
-  std::unique_ptr<post_office> start(const node_id& id, manual_storage& disk) {
-    auto office = std::make_unique<post_office>(id, ++lives, post_office::seams{threads, time, network}, disk);
-    threads.run_ready();
-    return office;
-  }
-  void submit(const std::string& id) {
-    sender->submit(make_notification(id));
-    threads.run_ready();
-  }
+/// Both lose a record while they are down.
+struct damage_fixture : two_post_offices {
+  damage_fixture() { start_both(); }
 
   /// The only record with this prefix is damaged.
   static void damage(manual_storage& disk, const std::string& prefix) {
@@ -50,23 +25,16 @@ struct damage_fixture {
     disk.damage(keys.front());
   }
   /// \returns what was said about the repair
-  std::vector<std::string> start_sender() {
-    sender = start(sender_id, sender_disk);
+  std::vector<std::string> repaired_sender() {
+    start_sender();
     sender_disk.forget_damage();
     return sender->mail().repairs();
   }
-  std::vector<std::string> start_receiver() {
-    receiver = start(receiver_id, receiver_disk);
+  std::vector<std::string> repaired_receiver() {
+    start_receiver();
     receiver_disk.forget_damage();
     return receiver->mail().repairs();
   }
-  void pass(milliseconds by) {
-    threads.advance(by);
-    if (sender) sender->tick();
-    if (receiver) receiver->tick();
-    threads.run_ready();
-  }
-  const notification_record& record(const std::string& id) { return *sender->mail().records().find(id); }
 };
 
 }  // namespace
@@ -76,8 +44,8 @@ TEST_CASE_FIXTURE(damage_fixture, "without damage nothing is repaired") {
   sender.reset();
   receiver.reset();
 
-  CHECK(start_sender().empty());
-  CHECK(start_receiver().empty());
+  CHECK(repaired_sender().empty());
+  CHECK(repaired_receiver().empty());
 }
 
 TEST_CASE_FIXTURE(damage_fixture, "a notification that was damaged at its receiver is sent once more, and marked") {
@@ -87,7 +55,7 @@ TEST_CASE_FIXTURE(damage_fixture, "a notification that was damaged at its receiv
   receiver.reset();
   damage(receiver_disk, "n/");
 
-  const auto said = start_receiver();
+  const auto said = repaired_receiver();
   REQUIRE(said.size() == 1);
   CHECK(said.front() == "the record of notification a was damaged: bender0 is asked to send it again");
   pass(1s);
@@ -110,7 +78,7 @@ TEST_CASE_FIXTURE(damage_fixture, "a notification that was damaged before it was
   network.heal();
   receiver_disk.damage("n/a");
 
-  start_receiver();
+  repaired_receiver();
   receiver->perform_at_once();
   pass(1s);
   pass(1s);
@@ -126,10 +94,10 @@ TEST_CASE_FIXTURE(damage_fixture, "one that is damaged at its sender before it w
   sender.reset();
   sender_disk.damage("n/a");
 
-  const auto said = start_sender();
+  const auto said = repaired_sender();
   REQUIRE(said.size() == 1);
   CHECK(said.front() == "the notification a to bender1 is lost: its record was damaged");
-  start_receiver();
+  repaired_receiver();
   receiver->perform_at_once();
   pass(1s);
 
@@ -144,8 +112,8 @@ TEST_CASE_FIXTURE(damage_fixture, "a place in the queue that is damaged is made 
   sender.reset();
   damage(sender_disk, "o/");
 
-  start_sender();
-  start_receiver();
+  repaired_sender();
+  repaired_receiver();
   receiver->perform_at_once();
   pass(1s);
 
@@ -161,8 +129,8 @@ TEST_CASE_FIXTURE(damage_fixture, "what was lost with its key is missed by every
   sender_disk.forget_damage();
   sender_disk.damage("");
 
-  start_sender();
-  start_receiver();
+  repaired_sender();
+  repaired_receiver();
   receiver->perform_at_once();
   pass(1s);
 
@@ -174,7 +142,7 @@ TEST_CASE_FIXTURE(damage_fixture, "what may have been sent before the damage is 
   submit("a");
   sender.reset();
   damage(sender_disk, "o/");
-  start_sender();
+  repaired_sender();
 
   std::optional<result<void>> cancelled;
   sender->mail().cancel("a", [&](result<void> how) { cancelled = std::move(how); });
@@ -191,13 +159,13 @@ TEST_CASE_FIXTURE(damage_fixture, "what is cancelled while the damage is made up
   sender.reset();
   damage(sender_disk, "o/");
   sender_disk.hold();
-  sender = std::make_unique<post_office>(sender_id, ++lives, post_office::seams{threads, time, network}, sender_disk);
+  sender = opened(sender_id, sender_disk);
   sender->mail().submit(make_notification("b"), [](const result<void>&) {});
   sender->mail().cancel("b", [](const result<void>&) {});
 
-  threads.run_ready();  // it is not durable yet that it is cancelled
+  settle();  // it is not durable yet that it is cancelled
   sender_disk.release();
-  start_receiver();
+  repaired_receiver();
   receiver->perform_at_once();
   pass(1s);
 
@@ -215,8 +183,8 @@ TEST_CASE_FIXTURE(damage_fixture, "a receipt that is damaged on its way back is 
   receiver.reset();
   damage(receiver_disk, "o/");
 
-  start_receiver();
-  start_sender();
+  repaired_receiver();
+  repaired_sender();
   pass(1s);
 
   CHECK(sender->state("a") == succeeded);
@@ -229,7 +197,7 @@ TEST_CASE_FIXTURE(damage_fixture, "work whose record is damaged is performed onc
   receiver.reset();
   damage(receiver_disk, "w/");
 
-  CHECK(start_receiver().size() == 1);
+  CHECK(repaired_receiver().size() == 1);
   REQUIRE(receiver->jobs.size() == 1);
   CHECK(receiver_disk.records("w/") == 1);
   receiver->perform_at_once();
@@ -245,11 +213,11 @@ TEST_CASE_FIXTURE(damage_fixture,
   submit("a");
   receiver->start();
   receiver->finish();
-  threads.run_ready();
+  settle();
   receiver.reset();
   damage(receiver_disk, "i/");
 
-  start_receiver();
+  repaired_receiver();
   submit("b");
   pass(1s);
 
@@ -265,7 +233,7 @@ TEST_CASE_FIXTURE(damage_fixture,
   sender.reset();
   damage(sender_disk, "c/");
 
-  const auto said = start_sender();
+  const auto said = repaired_sender();
   REQUIRE(said.size() == 1);
   CHECK(said.front().starts_with("the state of the channel to bender1 was damaged: its numbers go on from "));
   submit("c");
@@ -273,7 +241,7 @@ TEST_CASE_FIXTURE(damage_fixture,
   CHECK(receiver->jobs.size() == 3);
 
   sender.reset();
-  CHECK(start_sender().empty());
+  CHECK(repaired_sender().empty());
   submit("d");
   pass(1s);
   CHECK(receiver->jobs.size() == 4);

@@ -17,13 +17,7 @@ namespace {
 
 using namespace flock;
 using namespace std::chrono_literals;
-using flock::testing::make_notification;
-using flock::testing::manual_clock;
-using flock::testing::manual_runtime;
-using flock::testing::manual_storage;
-using flock::testing::memory_network;
-using flock::testing::node;
-using flock::testing::post_office;
+using namespace flock::testing;
 using enum receipt_state;
 
 /// Three nodes that notify each other and themselves while connections break, messages vanish and come twice, disks are
