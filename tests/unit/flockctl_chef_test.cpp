@@ -1,16 +1,16 @@
-#include "tests/support/manual_clock.hpp"
-#include "tools/flockctl/flockctl.hpp"
+#include "tests/support/flockctl_shell.hpp"
 
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <deque>
 #include <map>
-#include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace std::chrono_literals;
+using namespace flock::testing;
 using flock::control_reply;
 using flock::ctl::exit_code;
 using flock::ctl::local_flockd;
@@ -19,21 +19,23 @@ namespace {
 
 using lines = std::vector<std::string>;
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// flockctl with a flockd whose answers are a script: for each path what it says one time after the other, the last
 /// from then on.
-struct fixture {
-  void answers(const std::string& path, std::deque<std::string> replies) { script[path] = std::move(replies); }
+class fixture : public flockctl_shell {
+ public:
+  void answers(const std::string& path, std::deque<std::string> replies) { script_[path] = std::move(replies); }
   void call_answers(const std::string& node, const std::string& method, std::deque<std::string> results) {
     for (auto& r : results) r = r.starts_with("!") ? r : R"({"result":)" + r + "}";
     answers("/v1/call/" + node + "/flock_api/" + method, std::move(results));
   }
 
+  lines asked;  ///< by the last command that spoke to flockd
+
+ private:
   local_flockd::reply reply(std::string_view target) {
     const std::string path(target.substr(0, target.find('?')));
     asked.push_back(path.substr(path.find('/', 1) + 1));
-    auto& replies = script[path];
+    auto& replies = script_[path];
     if (replies.empty()) return failure("not_found");
     const auto next = replies.front();
     if (replies.size() > 1) replies.pop_front();
@@ -43,38 +45,15 @@ struct fixture {
     return {404, R"({"error":{"code":")" + code + R"(","message":"no such thing"}})"};
   }
 
-  exit_code run(const lines& words) {
-    std::ostringstream data, talk;
-    const flock::ctl::surroundings around{.environment = environment,
-                                          .out = data,
-                                          .err = talk,
-                                          .out_is_terminal = false,
-                                          .err_is_terminal = err_is_terminal,
-                                          .width = 80,
-                                          .time = clock,
-                                          .sleep = [this](auto d) { clock.advance(d), slept += d; },
-                                          .connect =
-                                              [this](const std::string& path) {
-                                                return local_flockd(
-                                                    {.get = [this](auto target, auto) { return reply(target); },
-                                                     .post = [this](auto target, auto, auto) { return reply(target); },
-                                                     .follow = {}},
-                                                    path);
-                                              }};
+  local_flockd connect(const std::string& path) override {
     asked.clear();
-    const auto code = flock::ctl::run(words, around);
-    out = data.str();
-    err = talk.str();
-    return code;
+    return local_flockd({.get = [this](auto target, auto) { return reply(target); },
+                         .post = [this](auto target, auto, auto) { return reply(target); },
+                         .follow = {}},
+                        path);
   }
 
-  std::map<std::string, std::string> environment;
-  flock::testing::manual_clock clock;
-  std::map<std::string, std::deque<std::string>> script;
-  lines asked;
-  bool err_is_terminal = false;
-  flock::milliseconds slept{};
-  std::string out, err;
+  std::map<std::string, std::deque<std::string>> script_;
 };
 
 const std::string three = R"({"nodes":[{"id":"a"},{"id":"b"},{"id":"c"}]})";
