@@ -83,22 +83,11 @@ result<void> measure(const settings& with, const report& to, const stage& on, co
 result<void> run(const settings& with, const report& to) {
   auto on = stage::set_up(with);
   if (!on) return on.error();
-  auto process = on->start_node_role("answerer", "answering");
-  if (!process) return process.error();
-  auto caller = on->start_node("calling");
-  if (!caller) return caller.error();
-  auto whom = caller->find<answerer>("answering/answerer", milliseconds(20'000));
-  if (!whom) return on->with_log(whom.error());
+  const auto nodes = answering_pair::start(*on, "calling");
+  if (!nodes) return nodes.error();
   for (const auto bytes : with.list("bytes"))
-    if (auto done = measure(with, to, *on, *whom, static_cast<std::size_t>(bytes)); !done) return done;
+    if (auto done = measure(with, to, *on, nodes->actor, static_cast<std::size_t>(bytes)); !done) return done;
   return {};
-}
-
-int answer(const std::vector<std::string>& arguments) {
-  auto node = start_node(arguments);
-  if (!node) return failed(node.error());
-  if (auto published = node->publish<answerer>("answerer"); !published) return failed(published.error());
-  return node->wait();
 }
 
 }  // namespace
@@ -110,7 +99,5 @@ workload call_workload() {
           {{"calls", "20000", "how many in a repeat"}, {"bytes", "64,1024", "sizes of the text that goes both ways"}},
           run};
 }
-
-role answerer_role() { return {"answerer", answer}; }
 
 }  // namespace flock::bench

@@ -22,8 +22,6 @@ namespace flock::bench {
 
 namespace {
 
-constexpr milliseconds patience{20'000};
-
 // Messages in one write of the batched floor: 64 KiB of 64 bytes, as much as Flock's transport gathers.
 constexpr std::size_t batch = 1024;
 
@@ -155,13 +153,9 @@ result<void> measure(const settings& with, const report& to, const ends& e, std:
 result<void> run(const settings& with, const report& to) {
   auto on = stage::set_up(with);
   if (!on) return on.error();
-  auto process = on->start_node_role("answerer", "answering");
-  if (!process) return process.error();
-  auto sender = on->start_node("sending");
-  if (!sender) return sender.error();
-  auto whom = sender->find<answerer>("answering/answerer", patience);
-  if (!whom) return on->with_log(whom.error());
-  const ends e{*on, *whom, process->pid()};
+  const auto nodes = answering_pair::start(*on, "sending");
+  if (!nodes) return nodes.error();
+  const ends e{*on, nodes->actor, nodes->process.pid()};
   for (const auto bytes : with.list("bytes"))
     for (const auto senders : with.list("senders"))
       if (auto done = measure(with, to, e, static_cast<std::size_t>(bytes), static_cast<std::size_t>(senders)); !done)

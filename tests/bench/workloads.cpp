@@ -1,5 +1,6 @@
 #include "tests/bench/workloads.hpp"
 
+#include "tests/bench/answerer.hpp"
 #include "tests/bench/call.hpp"
 #include "tests/bench/fanout.hpp"
 #include "tests/bench/flow.hpp"
