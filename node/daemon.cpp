@@ -3,16 +3,16 @@
 #include "actors/action_context.hpp"
 #include "actors/resource.hpp"
 #include "actors/resource_file.hpp"
+#include "node/node_report.hpp"
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <future>
-#include <set>
+#include <iterator>
 #include <sstream>
+#include <utility>
 
 namespace flock {
 
@@ -80,40 +80,6 @@ result<flock::policy> read_policy(const config& with) {
   return read;
 }
 
-/// As receipts tell of errors.
-value told(const error& why) { return value::map{{"code", std::string(to_string(why.code))}, {"message", why.what}}; }
-
-/// A target of which there is no notification here, in the shape of one.
-value refused_target(const wanted_action& what, const notifier::sent& s) {
-  const auto& why = s.taken.error();
-  const auto state = why.code == error_code::maybe_done ? receipt_state::unknown : receipt_state::failed;
-  return value::map{{"id", value()},
-                    {"node", s.target.str()},
-                    {"resource", what.resource.str()},
-                    {"action", what.action},
-                    {"state", std::string(to_string(state))},
-                    {"error", told(why)}};
-}
-
-/// A target whose notification is here. As long as the disk may not have it, that is told.
-value target_as_it_is(const notification_record& r, const notifier::sent& s) {
-  auto shown = r.to_value();
-  if (!s.taken && !r.is_surely_kept()) shown.as_map()->insert_or_assign("error", told(s.taken.error()));
-  return shown;
-}
-
-bool is_enough(receipt_state reached, control_backend::wait_for wanted) {
-  switch (wanted) {
-    case control_backend::wait_for::queued:
-      return true;
-    case control_backend::wait_for::accepted:
-      return reached >= receipt_state::accepted;
-    case control_backend::wait_for::completed:
-      return is_terminal(reached);
-  }
-  return true;
-}
-
 }  // namespace
 
 daemon::daemon(flock::node& of, config with, config_sources from,
@@ -126,6 +92,7 @@ daemon::daemon(flock::node& of, config with, config_sources from,
         core_.troubles().add(level, core_.wall(), text);
         log(level, text);
       }),
+      notifications_(core_),
       runs_(core_.id(), core_.life().str().substr(0, 16), system_clock(), *this),
       chef_(core_, config_, log_,
             {.send = [this](const wanted_action& what) { send(what); },
@@ -292,12 +259,7 @@ void daemon::updated(const resource_name& resource, std::string action, time_poi
       w.causes = {{core_.id(), resource.str(), action}};
       notify(w, wait_for::queued, until, [this, all, i, w](result<value> targets) {
         if (targets) return all->put(i, *std::move(targets));
-        all->put(i, value::list{value::map{{"id", value()},
-                                           {"node", to_string(w.where)},
-                                           {"resource", w.resource.str()},
-                                           {"action", w.action},
-                                           {"state", std::string(to_string(receipt_state::failed))},
-                                           {"error", told(targets.error())}}});
+        all->put(i, value::list{target_without_notification(w, to_string(w.where), targets.error())});
       });
     }
   });
@@ -307,58 +269,8 @@ void daemon::updated(const resource_name& resource, std::string action, time_poi
 
 void daemon::notify(wanted_action what, wait_for state, time_point until, answer done) {
   post([this, what = std::move(what), state, until, done = std::move(done)] {
-    core_.notify(what, until, [this, what, state, until, done](result<std::vector<notifier::sent>> sent) {
-      if (!sent) return done(sent.error());
-      auto targets = [this, what, state, sent = *std::move(sent)](bool at_deadline) {
-        return targets_as_they_are(what, sent, state, at_deadline);
-      };
-      answer_when(std::move(targets), until, done);
-    });
+    notifications_.notify(what, state, until, done);
   });
-}
-
-std::optional<value> daemon::targets_as_they_are(const wanted_action& what, const std::vector<notifier::sent>& targets,
-                                                 wait_for state, bool at_deadline) const {
-  value::list out;
-  for (const auto& target : targets) {
-    const bool may_be_here = target.taken || target.taken.error().code == error_code::maybe_done;
-    const auto* record = may_be_here ? core_.deliveries().records().find(target.id) : nullptr;
-    if (record && !is_enough(record->state(), state) && !at_deadline) return std::nullopt;
-    if (record)
-      out.push_back(target_as_it_is(*record, target));
-    else
-      out.push_back(target.taken ? value() : refused_target(what, target));
-  }
-  return value(std::move(out));
-}
-
-void daemon::answer_when(look told, time_point until, answer done) {
-  struct waiting {
-    look told;
-    answer done;
-    std::shared_ptr<void> watching;
-  };
-  auto w = std::make_shared<waiting>(waiting{std::move(told), std::move(done), {}});
-  auto check = [w](bool at_deadline) {
-    if (!w->done) return;
-    auto now = w->told(at_deadline);
-    if (!now) return;
-    std::exchange(w->done, {})(*std::move(now));
-    w->watching.reset();
-  };
-  check(until <= core_.now());
-  if (!w->done) return;
-  w->watching = core_.on_progress([check](const notification_record&) { check(false); });
-  core_.home().post_at(until, [check] { check(true); });
-}
-
-control_backend::answer daemon::in_time(time_point until, error otherwise, answer done) {
-  auto waiting = std::make_shared<answer>(std::move(done));
-  answer once = [waiting](result<value> r) {
-    if (auto first = std::exchange(*waiting, {})) first(std::move(r));
-  };
-  core_.home().post_at(until, [once, otherwise = std::move(otherwise)] { once(otherwise); });
-  return once;
 }
 
 void daemon::delay(wanted_action what, std::optional<std::string> run, answer done) {
@@ -371,94 +283,23 @@ void daemon::delay(wanted_action what, std::optional<std::string> run, answer do
 }
 
 void daemon::notifications(std::optional<receipt_state> state, std::optional<node_id> of, answer done) {
-  post([this, state, of = std::move(of), done = std::move(done)] {
-    value::list out;
-    for (const auto* r : core_.deliveries().records().list(state, of)) out.push_back(r->to_value());
-    done(value(std::move(out)));
-  });
+  post([this, state, of = std::move(of), done = std::move(done)] { done(notifications_.list(state, of)); });
 }
 
 void daemon::notification(const std::string& id, answer done) {
-  post([this, id, done = std::move(done)] {
-    const auto* record = core_.deliveries().records().find(id);
-    if (!record) return done(error{error_code::not_found, "no notification " + id});
-    done(record->to_value());
-  });
+  post([this, id, done = std::move(done)] { done(notifications_.show(id)); });
 }
 
 void daemon::await(std::vector<std::string> ids, time_point until, answer done) {
-  post([this, ids = std::move(ids), until, done = std::move(done)] {
-    const auto& records = core_.deliveries().records();
-    for (const auto& id : ids)
-      if (!records.find(id)) return done(error{error_code::not_found, "no notification " + id});
-    auto ended = [&records, ids](bool at_deadline) -> std::optional<value> {
-      value::list out;
-      for (const auto& id : ids) {
-        const auto* record = records.find(id);  // one that ended long ago may be forgotten meanwhile
-        if (record && is_terminal(record->state())) out.push_back(record->to_value());
-      }
-      if (out.empty() && !at_deadline) return std::nullopt;
-      return value(std::move(out));
-    };
-    answer_when(std::move(ended), until, done);
-  });
-}
-
-/// A notification that was made here.
-result<const notification_record*> daemon::ours(const std::string& id) const {
-  const auto* record = core_.deliveries().records().find(id);
-  if (!record) return error{error_code::not_found, "no notification " + id};
-  if (record->what.sender != core_.id())
-    return error{error_code::conflict,
-                 id + " was sent by " + record->what.sender.str() + "; only that node can do this"};
-  return record;
+  post([this, ids = std::move(ids), until, done = std::move(done)] { notifications_.await(ids, until, done); });
 }
 
 void daemon::cancel(const std::string& id, time_point until, answer done) {
-  post([this, id, until, done = std::move(done)] {
-    const auto record = ours(id);
-    if (!record) return done(record.error());
-    const auto state = (*record)->state();
-    if (state == receipt_state::cancelled) return done((*record)->to_value());
-    if (is_terminal(state))
-      return done(error{error_code::conflict, id + " cannot be cancelled: it has " + std::string(to_string(state))});
-    auto told =
-        in_time(until, {error_code::maybe_done, "the disk has not confirmed yet that " + id + " is cancelled"}, done);
-    core_.cancel(id, [this, id, told](result<void> cancelled) {
-      if (cancelled) return told(core_.deliveries().records().find(id)->to_value());
-      const auto& why = cancelled.error();
-      // Not a matter of permission: it is too late.
-      told(
-          error{why.code == error_code::refused ? error_code::conflict : why.code, "cannot be cancelled: " + why.what});
-    });
-  });
-}
-
-result<void> daemon::may_be_retried(const notification_record& r) const {
-  const auto& id = r.what.id;
-  if (!is_terminal(r.state()))
-    return error{error_code::conflict, id + " is " + std::string(to_string(r.state())) + "; it has not ended"};
-  if (r.state() == receipt_state::succeeded)
-    return error{error_code::conflict, id + " has succeeded; notify asks for the action once more"};
-  for (const auto* other : core_.deliveries().records().list({}, r.what.target))
-    if (other->what.retry_of == id && !is_terminal(other->state()))
-      return error{error_code::conflict, id + " is being tried again as " + other->what.id};
-  return {};
+  post([this, id, until, done = std::move(done)] { notifications_.cancel(id, until, done); });
 }
 
 void daemon::retry(const std::string& id, time_point until, answer done) {
-  post([this, id, until, done = std::move(done)] {
-    const auto record = ours(id);
-    if (!record) return done(record.error());
-    if (auto may = may_be_retried(**record); !may) return done(may.error());
-    auto again = core_.again((*record)->what);
-    auto told =
-        in_time(until, {error_code::maybe_done, "the disk has not confirmed yet that " + again.id + " is kept"}, done);
-    core_.submit(again, [this, again, told](result<void> taken) {
-      if (!taken) return told(taken.error());
-      told(core_.deliveries().records().find(again.id)->to_value());
-    });
-  });
+  post([this, id, until, done = std::move(done)] { notifications_.retry(id, until, done); });
 }
 
 // Nodes and what is on them.
@@ -547,123 +388,16 @@ void daemon::status(answer done) {
 }
 
 value daemon::status_now() const {
-  value::list peers;
-  for (const auto& [id, peer] : core_.peers()) {
-    const auto* known = core_.known_nodes().find(id);
-    peers.emplace_back(value::map{{"node", id.str()},
-                                  {"address", peer.address},
-                                  {"version", peer.version},
-                                  {"state", std::string(to_string(known ? known->state : node_state::alive))},
-                                  {"queued_bytes", core_.queued(id)},
-                                  {"outbox", core_.deliveries().outbox_depth(id)}});
-  }
-  value::list troubles;
-  for (const auto& t : core_.troubles().lines())
-    troubles.emplace_back(value::map{{"at", format_time(t.at)}, {"level", t.level}, {"text", t.text}});
-  const auto registry = core_.registry_statistics();
-  const auto taken = core_.id_taken_by();
+  auto all = status_of(core_, config_);
   const auto* run = runs_.under_way();
-  return value::map{
-      {"id", core_.id().str()},
-      {"incarnation", core_.life().str()},
-      {"version", core_.version()},
-      {"address", core_.address()},
-      {"started", format_time(core_.started())},
-      {"environment", core_.about().environment},
-      {"tls", config_.tls()},
-      {"registry", value::map{{"url", config_.registry.str()},
-                              {"state", std::string(to_string(core_.registry_state()))},
-                              {"registered", core_.is_joined()},
-                              {"id_taken_by", taken ? value(taken->address) : value()},
-                              {"server", registry.server},
-                              {"session", static_cast<std::int64_t>(registry.session)},
-                              {"operations", static_cast<std::int64_t>(registry.operations)},
-                              {"last_error", registry.last_error}}},
-      {"journal", journal_now()},
-      {"peers", std::move(peers)},
-      {"queues", queues_now()},
-      {"troubles", std::move(troubles)},
-      {"resources", declared_.size()},
-      {"chef", chef_.status()},
-      {"run", run ? value(value::map{{"id", run->id()}, {"started", format_time(run->started())}}) : value()}};
-}
-
-std::map<receipt_state, std::size_t> daemon::notifications_by_state() const {
-  std::map<receipt_state, std::size_t> counts;
-  for (auto s = 1; s <= static_cast<int>(last_receipt_state); ++s) counts[static_cast<receipt_state>(s)] = 0;
-  for (const auto* r : core_.deliveries().records().list({}, {})) ++counts[r->state()];
-  return counts;
-}
-
-value daemon::queues_now() const {
-  const auto& deliveries = core_.deliveries();
-  value::list receivers;
-  for (const auto& id : deliveries.receivers())
-    receivers.emplace_back(value::map{
-        {"node", id.str()}, {"waiting", deliveries.outbox_depth(id)}, {"connected", core_.peers().contains(id)}});
-  value::map by_state;
-  for (const auto& [state, count] : notifications_by_state()) by_state.emplace(to_string(state), count);
-  const auto oldest = deliveries.oldest_waiting();
-  return value::map{{"outbox", deliveries.outbox_depth()},
-                    {"receivers", std::move(receivers)},
-                    {"notifications_open", deliveries.records().open()},
-                    {"notifications", std::move(by_state)},
-                    {"oldest", oldest ? value(format_time(*oldest)) : value()}};
-}
-
-value daemon::journal_now() const {
-  const auto stats = core_.journal().stats();
-  const auto trouble = core_.journal().trouble();
-  return value::map{{"path", stats.path},
-                    {"bytes", static_cast<std::int64_t>(stats.bytes)},
-                    {"commits", static_cast<std::int64_t>(stats.commits)},
-                    {"waiting", stats.waiting},
-                    {"set_aside", stats.set_aside},
-                    {"trouble", trouble ? value(trouble->what) : value()},
-                    {"last_error", stats.last_error}};
+  all["resources"] = declared_.size();
+  all["chef"] = chef_.status();
+  all["run"] = run ? value(value::map{{"id", run->id()}, {"started", format_time(run->started())}}) : value();
+  return value(std::move(all));
 }
 
 void daemon::metrics(std::function<void(std::string)> done) {
-  post([this, done = std::move(done)] { done(metrics_now()); });
-}
-
-std::string daemon::metrics_now() const {
-  std::ostringstream out;
-  auto gauge = [&](std::string_view name, std::string_view help, auto number) {
-    out << "# HELP flock_" << name << ' ' << help << "\n# TYPE flock_" << name << " gauge\nflock_" << name << ' '
-        << number << '\n';
-  };
-  std::array<std::size_t, static_cast<std::size_t>(last_node_state) + 1> states{};
-  for (const auto* n : core_.known_nodes().all()) ++states[static_cast<std::size_t>(n->state)];
-  out << "# HELP flock_nodes Nodes known, by state.\n# TYPE flock_nodes gauge\n";
-  for (std::size_t s = 1; s < states.size(); ++s)
-    out << "flock_nodes{state=\"" << to_string(static_cast<node_state>(s)) << "\"} " << states[s] << '\n';
-  gauge("peers", "Nodes connected.", core_.peers().size());
-  gauge("registered", "Whether this node stands in the registry.", core_.is_joined() ? 1 : 0);
-  gauge("outbox_parcels", "Parcels not acknowledged by their receivers.", core_.deliveries().outbox_depth());
-  gauge("notifications_open", "Notifications without a terminal receipt.", core_.deliveries().records().open());
-  out << "# HELP flock_notifications Notifications that are kept, by state.\n# TYPE flock_notifications gauge\n";
-  for (const auto& [state, count] : notifications_by_state())
-    out << "flock_notifications{state=\"" << to_string(state) << "\"} " << count << '\n';
-  gauge("resources", "Declared resources.", declared_.size());
-  const auto oldest = core_.deliveries().oldest_waiting();
-  const auto age = oldest ? std::chrono::duration<double>(core_.wall() - *oldest).count() : 0.0;
-  gauge("oldest_waiting_seconds", "Age of the oldest notification that is not acknowledged.", age);
-  const auto journal = core_.journal().stats();
-  gauge("journal_bytes", "Size of the journal on the disk.", journal.bytes);
-  gauge("journal_waiting", "Writes that are not durable yet.", journal.waiting);
-  gauge("journal_set_aside", "Damaged records that are kept for people to look at.", journal.set_aside);
-  gauge("journal_trouble", "Whether the disk is full or broken.", core_.journal().trouble() ? 1 : 0);
-  out << "# HELP flock_journal_commits_total Commits of the journal.\n# TYPE flock_journal_commits_total counter\n"
-      << "flock_journal_commits_total " << journal.commits << '\n';
-  const auto registry = core_.registry_statistics();
-  out << "# HELP flock_registry_operations_total Requests to the registry.\n# TYPE flock_registry_operations_total "
-         "counter\n"
-      << "flock_registry_operations_total " << registry.operations << '\n'
-      << "# HELP flock_registry_watches_fired_total Watches of the registry that fired.\n"
-      << "# TYPE flock_registry_watches_fired_total counter\nflock_registry_watches_fired_total "
-      << registry.watches_fired << '\n';
-  return out.str();
+  post([this, done = std::move(done)] { done(metrics_of(core_, declared_.size())); });
 }
 
 control_backend::subscription_handle daemon::follow_events(std::optional<std::string> since,

@@ -4,6 +4,7 @@
 #include "actors/declaration.hpp"
 #include "node/chef.hpp"
 #include "node/control_backend.hpp"
+#include "node/notification_answers.hpp"
 #include <flock/config.hpp>
 #include <flock/node.hpp>
 #include <flock/node_core.hpp>
@@ -84,22 +85,8 @@ class daemon final : public control_backend, private convergence::host {
   void publish(const std::shared_ptr<const declaration>& d);
   void subscribe();
   void resource_states(answer done);
-  /// Answers with what `look` tells, as soon as it tells anything: it is asked whenever a notification moves on, and at
-  /// the deadline, when it must.
-  using look = std::function<std::optional<value>(bool at_deadline)>;
   void when_performed(time_point until, std::function<void()> f);
-  void answer_when(look told, time_point until, answer done);
-  /// The first answer, or at the deadline this one.
-  answer in_time(time_point until, error otherwise, answer done);
-  std::optional<value> targets_as_they_are(const wanted_action& what, const std::vector<notifier::sent>& targets,
-                                           wait_for state, bool at_deadline) const;
-  result<const notification_record*> ours(const std::string& id) const;
-  result<void> may_be_retried(const notification_record& r) const;
   value status_now() const;
-  value queues_now() const;
-  std::map<receipt_state, std::size_t> notifications_by_state() const;
-  value journal_now() const;
-  std::string metrics_now() const;
 
   flock::node& node_;
   node_core& core_;
@@ -111,6 +98,7 @@ class daemon final : public control_backend, private convergence::host {
   // In the node's home.
   std::vector<declaration> declared_;
   std::map<resource_name, std::shared_ptr<const declaration>> published_;
+  notification_answers notifications_;
   convergence runs_;
   chef chef_;
 };
