@@ -43,6 +43,8 @@ void handle(const control_request& request, control_backend& backend, const cloc
 
 /// {"error":{"code","message","target"}}
 control_response control_failure(int status, const error& why, std::string_view target);
+/// With the status that goes with the error.
+control_response control_failure(const error& why, std::string_view target);
 
 /// The status that goes with an error.
 int http_status(error_code code);
