@@ -72,6 +72,11 @@ void chef::start() {
   restore();
 }
 
+void chef::stop() {
+  stopping_ = true;
+  runs_.stop();
+}
+
 void chef::reload(const config& with) {
   config_ = with;
   runs_.allow_start(options_of(config_).can_start);
@@ -108,7 +113,9 @@ control_backend::subscription_handle chef::begin(value about, answer first, std:
   auto forget = [this, run, gone](void*) {
     *gone = true;
     post([this, run] {
-      if (!run->empty() && *run == runs_.current()) end(false, "its connection ended");
+      if (!run_ || *run != run_->id()) return;
+      if (stopping_) return leave();
+      end(false, "its connection ended");
     });
   };
   return {static_cast<void*>(run.get()), forget};
@@ -116,7 +123,7 @@ control_backend::subscription_handle chef::begin(value about, answer first, std:
 
 void chef::tell(const std::string& run, run_word word, value body, answer done) {
   post([this, run, word, body = std::move(body), done = std::move(done)] {
-    if (run.empty() || run != runs_.current())
+    if (!run_ || run != run_->id())
       return done(error{error_code::not_found, "no Chef run " + run + " is under way"});
     if (word == run_word::notify) return notify(body, done);
     done(heard(word, body));
@@ -290,12 +297,26 @@ result<std::string> chef::delay(wanted_action what, const std::optional<std::str
 }
 
 void chef::end(bool success, const std::string& why) {
-  if (!run_) return;
   for (auto& w : run_->finish(success)) ways_.send(std::move(w));
   core_.add_event("run_ended", {{"run", run_->id()}, {"success", success}, {"error", why}});
   run_.reset();
   next_ = {};
   runs_.end(success, why);
+}
+
+/// This flockd cut the connection, and the run goes on. What depends on its end cannot be decided here.
+void chef::leave() {
+  for (auto& w : run_->leave()) {
+    if (w.on == on_outcome::always)
+      ways_.send(std::move(w));
+    else
+      ways_.not_notified(w, {error_code::shutting_down, "flockd stopped before run " + run_->id() +
+                                                            " ended, and it was wanted if that ends with " +
+                                                            std::string(to_string(w.on))});
+  }
+  core_.add_event("run_left", {{"run", run_->id()}});
+  run_.reset();
+  next_ = {};
 }
 
 // What waits for it.

@@ -32,6 +32,8 @@ class chef final : private chef_runs::host {
     std::function<void(wanted_action)> send;
     /// The same, answered with a list as POST /v1/notify does.
     std::function<void(wanted_action, answer)> notify;
+    /// Says that something could not be sent.
+    std::function<void(const wanted_action&, const error&)> not_notified;
     /// The resources of files, which go before those of Chef.
     std::function<bool(const resource_name&)> is_declared;
     /// What Chef subscribes to has changed.
@@ -43,8 +45,8 @@ class chef final : private chef_runs::host {
 
   /// Publishes what Chef declared before this flockd was started. Before deliveries are resumed.
   void start();
-  /// What waits for a run is performed by the next life.
-  void stop() { runs_.stop(); }
+  /// What waits for a run is performed by the next life, which a run that goes on comes to know.
+  void stop();
   /// After the configuration was read again.
   void reload(const config& with);
 
@@ -80,6 +82,7 @@ class chef final : private chef_runs::host {
   result<value> performed(const value& body);
   void notify(const value& body, answer done);
   void end(bool success, const std::string& why);
+  void leave();
 
   void adopt(std::map<resource_name, known_resource> next);
   void publish(const resource_name& name, const std::vector<std::string>& actions);
@@ -104,6 +107,7 @@ class chef final : private chef_runs::host {
   std::optional<node_attributes> about_;  // as Chef tells
   std::optional<run> run_;                // of the run under way: what is delayed to its end
   std::function<void(const value&)> next_;
+  bool stopping_ = false;
 };
 
 }  // namespace flock

@@ -100,6 +100,7 @@ daemon::daemon(flock::node& of, config with, config_sources from,
                  [this](wanted_action what, answer done) {
                    notify(std::move(what), wait_for::queued, core_.now() + core_.call_timeout(), std::move(done));
                  },
+             .not_notified = [this](const wanted_action& what, const error& why) { not_notified(what, why); },
              .is_declared = [this](const resource_name& name) { return published_.contains(name); },
              .subscriptions_changed = [this] { subscribe(); }}) {}
 
@@ -228,15 +229,15 @@ std::vector<wanted_action> daemon::wanted_after(const resource_name& updated) {
 
 void daemon::send(const wanted_action& what) {
   core_.notify(what, [this, what](result<std::vector<notifier::sent>> sent) {
-    auto missed = [&](const error& why) {
-      log_("error", "not notified: " + what.resource.str() + " " + what.action + ": " + why.what);
-      core_.add_event("not_notified",
-                      {{"resource", what.resource.str()}, {"action", what.action}, {"error", why.what}});
-    };
-    if (!sent) return missed(sent.error());
+    if (!sent) return not_notified(what, sent.error());
     for (const auto& s : *sent)
-      if (!s.taken) missed(s.taken.error());
+      if (!s.taken) not_notified(what, s.taken.error());
   });
+}
+
+void daemon::not_notified(const wanted_action& what, const error& why) {
+  log_("error", "not notified: " + what.resource.str() + " " + what.action + ": " + why.what);
+  core_.add_event("not_notified", {{"resource", what.resource.str()}, {"action", what.action}, {"error", why.what}});
 }
 
 void daemon::converge(bool why_run, answer done) {

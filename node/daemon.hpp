@@ -79,6 +79,7 @@ class daemon final : public control_backend, private convergence::host {
                responder answer) override;
   std::vector<wanted_action> wanted_after(const resource_name& updated) override;
   void send(const wanted_action& what) override;
+  void not_notified(const wanted_action& what, const error& why);
 
   void post(task job) const { core_.home().post(std::move(job)); }
   void declare(std::vector<declaration> all);

@@ -89,4 +89,6 @@ std::vector<wanted_action> run::finish(bool success) {
   return out;
 }
 
+std::vector<wanted_action> run::leave() { return std::exchange(delayed_, {}); }
+
 }  // namespace flock

@@ -52,6 +52,9 @@ class run {
   /// The run has ended: \returns what was delayed, in the order of the first wish for each.
   std::vector<wanted_action> finish(bool success);
 
+  /// Nobody here will hear how it ends: \returns what was delayed, also for one outcome only.
+  std::vector<wanted_action> leave();
+
   std::size_t delayed() const { return delayed_.size(); }
 
  private:

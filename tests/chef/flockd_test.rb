@@ -76,6 +76,10 @@ class FlockdTest < Minitest::Test
     control.get("/v1/notifications?state=#{state}")['notifications']
   end
 
+  def events
+    IO.popen(['flockctl', '--socket', socket, '--format', 'json', 'events'], &:readlines).map { |line| JSON.parse(line) }
+  end
+
   # By somebody else than the run.
   def notify(resource, action = 'run')
     control.post('/v1/notify?wait=queued', { 'resource' => resource, 'action' => action, 'node' => 'bender0' })
@@ -233,6 +237,30 @@ class FlockdTest < Minitest::Test
 
     assert_equal %w(first target second), @done
     eventually('a receipt') { notifications('succeeded').size == 1 }
+  end
+
+  def test_a_run_that_flockd_leaves_does_not_end_there_and_what_waits_for_its_end_is_sent_or_told
+    wish = { 'resource' => 'execute[other]', 'action' => 'run', 'node' => 'bender0', 'timing' => 'delayed' }
+    site = recipe
+    execute(site, 'first') do
+      %w(always success failure).each { |on| control.post('/v1/notify', wish.merge('on' => on)) }
+      stop_flockd
+      start_flockd
+    end
+    execute(site, 'second')
+
+    site.converge
+
+    runs = eventually('the run has ended') do
+      all = events.select { |e| e['type'].start_with?('run_') }
+      all if all.any? { |e| e['type'] == 'run_ended' }
+    end
+    assert_equal %w(run_started run_left run_started run_ended), runs.map { |e| e['type'] }
+    assert_equal runs[0]['run'], runs[1]['run']
+    assert_equal [runs[2]['run'], true], runs[3].values_at('run', 'success')
+    assert_equal 1, control.get('/v1/notifications')['notifications'].size
+    missed = events.select { |e| e['type'] == 'not_notified' }
+    assert_equal(%w(success failure), missed.map { |e| e['error'][/ with (\w+)/, 1] })
   end
 
   def test_a_resource_of_a_file_goes_before_chefs_and_stays_when_chef_drops_its_own

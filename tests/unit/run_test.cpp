@@ -96,6 +96,15 @@ TEST_CASE("a wish for success does not hide the same wish for failure") {
   CHECK(succeeded.finish(true) == wants{success});
 }
 
+TEST_CASE("a run whose end nobody will see gives back what was delayed, whatever that depends on") {
+  auto always = toast(timing::delayed), success = toast(timing::delayed, on_outcome::success, "fry");
+  auto r = a_run();
+  r.updated({always, success});
+
+  CHECK(r.leave() == wants{always, success});
+  CHECK(r.finish(true).empty());
+}
+
 TEST_CASE("a run that only asks why sends nothing") {
   auto r = a_run(true);
 
