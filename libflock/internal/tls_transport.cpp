@@ -3,6 +3,7 @@
 #include "internal/acceptor.hpp"
 #include "internal/backoff.hpp"
 #include "internal/connection.hpp"
+#include "internal/dial_turns.hpp"
 #include "internal/leadership.hpp"
 #include "internal/name_lookup.hpp"
 #include <flock/log_limit.hpp>
@@ -29,6 +30,11 @@ namespace asio = boost::asio;
 namespace {
 
 using connection_ptr = std::shared_ptr<connection>;
+
+// Enough to keep two ends busy on a loopback, where a handshake is two milliseconds of one CPU or so. Where it lasts
+// longer, as peers are far away or do not answer, this is 256 in a second.
+constexpr std::size_t dials_at_once = 64;
+constexpr milliseconds dial_patience{250};
 
 class tls_transport final : public transport, private connection::owner {
  public:
@@ -74,8 +80,11 @@ class tls_transport final : public transport, private connection::owner {
 
   void want(const node_id& id, const std::string& address);
   void attempt(const node_id& id);
+  void end_turn(const node_id& id);
+  void schedule_turns();
+  void begin_next();
   void found(const node_id& id, const result<endpoints>& where);
-  void abandon(target& t);
+  void abandon(const node_id& id, target& t);
   void attempt_ended(const node_id& id, const connection& c, const error& why);
   void attempt_failed(const node_id& id, dial_failure how, const std::string& why);
   void redial(const node_id& id, milliseconds pause);
@@ -125,6 +134,8 @@ class tls_transport final : public transport, private connection::owner {
   acceptor acceptor_;
   std::list<connection_ptr> strangers_;  ///< accepted, not chosen yet; the oldest first
   std::map<node_id, target> targets_;
+  dial_turns turns_{dials_at_once, dial_patience};
+  asio::steady_timer next_turn_{io_};
   std::map<node_id, link> links_;
   log_limit refusals_;
   bool ending_ = false;
@@ -188,13 +199,14 @@ void tls_transport::stop() {
 // After this there is work only until the last words have been said.
 void tls_transport::end_everything() {
   ending_ = true;
+  next_turn_.cancel();
   acceptor_.close();
   std::vector<connection_ptr> all(strangers_.begin(), strangers_.end());
   for (auto& [id, l] : links_)
     if (l.used) all.push_back(l.used);
   for (auto& [id, t] : std::exchange(targets_, {})) {
     if (t.attempt) all.push_back(std::exchange(t.attempt, nullptr));
-    abandon(t);
+    abandon(id, t);
   }
   for (const auto& c : all) {
     const error why{error_code::shutting_down, "this node is stopping"};
@@ -215,7 +227,7 @@ void tls_transport::dial(const node_id& id, const std::string& address) {
 void tls_transport::hang_up(const node_id& id) {
   asio::post(io_, [this, id] {
     auto node = targets_.extract(id);
-    if (node) abandon(node.mapped());
+    if (node) abandon(id, node.mapped());
   });
 }
 
@@ -270,7 +282,7 @@ void tls_transport::want(const node_id& id, const std::string& address) {
       id, target{address, backoff(limits.backoff_first, limits.backoff_last, seed), asio::steady_timer(io_)});
   auto& t = at->second;
   if (!fresh && t.address != address) {
-    abandon(t);
+    abandon(id, t);
     t.address = address;
   }
   t.pause.reset();
@@ -278,7 +290,8 @@ void tls_transport::want(const node_id& id, const std::string& address) {
 }
 
 // Forgets what is under way to reach it; nothing is reported.
-void tls_transport::abandon(target& t) {
+void tls_transport::abandon(const node_id& id, target& t) {
+  end_turn(id);
   ++t.tries;
   t.looking_up = false;
   t.timer.cancel();
@@ -290,6 +303,7 @@ void tls_transport::attempt(const node_id& id) {
   if (at == targets_.end() || is_connected(id)) return;
   auto& t = at->second;
   if (t.attempt || t.looking_up) return;
+  if (!turns_.take(id, clock::now())) return schedule_turns();
   t.looking_up = true;
   const auto current = [this, id, number = ++t.tries] {
     const auto now = targets_.find(id);
@@ -304,6 +318,31 @@ void tls_transport::attempt(const node_id& id) {
   lookup_.start(t.address, [this, id, current](const result<endpoints>& where) {
     if (current()) found(id, where);
   });
+}
+
+// Its attempt is over, one way or the other.
+void tls_transport::end_turn(const node_id& id) {
+  turns_.end(id);
+  schedule_turns();
+}
+
+void tls_transport::schedule_turns() {
+  const auto when = turns_.next_at();
+  if (!when || ending_) return;
+  next_turn_.expires_at(*when);
+  next_turn_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) begin_next();
+  });
+}
+
+void tls_transport::begin_next() {
+  while (const auto id = turns_.next(clock::now())) {
+    if (!targets_.contains(*id) || is_connected(*id))
+      turns_.end(*id);
+    else
+      attempt(*id);
+  }
+  schedule_turns();
 }
 
 void tls_transport::found(const node_id& id, const result<endpoints>& where) {
@@ -330,7 +369,7 @@ void tls_transport::attempt_ended(const node_id& id, const connection& c, const 
   const auto at = targets_.find(id);
   if (at == targets_.end() || at->second.attempt.get() != &c) return;
   at->second.attempt.reset();
-  if (is_connected(id)) return;  // it was not needed in the end
+  if (is_connected(id)) return end_turn(id);  // it was not needed in the end
   const auto how = c.nobody_listens()                ? dial_failure::nobody_listens
                    : why.code == error_code::refused ? dial_failure::rejected
                                                      : dial_failure::no_answer;
@@ -338,6 +377,7 @@ void tls_transport::attempt_ended(const node_id& id, const connection& c, const 
 }
 
 void tls_transport::attempt_failed(const node_id& id, dial_failure how, const std::string& why) {
+  end_turn(id);
   auto& t = targets_.at(id);
   const bool rejected = how == dial_failure::rejected;
   const auto text = rejected ? id.str() + " at " + t.address + ": " + why : why;
@@ -498,7 +538,7 @@ void tls_transport::use(connection& c) {
   forget_stranger(c);
   if (const auto at = targets_.find(id); at != targets_.end()) {
     if (at->second.attempt == l.used) at->second.attempt.reset();
-    abandon(at->second);
+    abandon(id, at->second);
     at->second.rejected.clear();
   }
   c.keep();

@@ -4,12 +4,15 @@
 
 #include <doctest/doctest.h>
 
+#include <arpa/inet.h>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <netinet/in.h>
 #include <string>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <thread>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +50,30 @@ class descriptor_limit {
 
  private:
   rlimit before_;
+};
+
+/// Its machine takes connections, but nobody ever speaks on them.
+class silent_listener {
+ public:
+  explicit silent_listener(int connections) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&at), size) == 0);
+    REQUIRE(::listen(socket_, connections) == 0);
+    REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
+  }
+  silent_listener(const silent_listener&) = delete;
+  silent_listener& operator=(const silent_listener&) = delete;
+  ~silent_listener() { ::close(socket_); }
+
+  const std::string& address() const { return address_; }
+
+ private:
+  const int socket_;
+  std::string address_;
 };
 
 std::size_t open_descriptors() {
@@ -226,6 +253,19 @@ TEST_CASE("a thousand idle connections do not keep a node from being reached, an
   CHECK(comes_true([&] { return open_descriptors() <= descriptors_before + 2; }));
   CHECK(resident_bytes() < memory_before + (32 << 20));
   CHECK(a->seen.all().disconnected.empty());
+}
+
+TEST_CASE("two hundred peers that never answer hold a healthy one up for moments, not for their handshakes") {
+  const silent_listener silence(200);
+  transport_net net;
+  auto options = net.options("bender0");
+  options.limits.handshake = 60s;
+  auto a = net.start("bender0", options), b = net.start("bender1");
+
+  for (int i = 0; i < 200; ++i) a->port->dial(id_of("silent" + std::to_string(i)), silence.address());
+  a->dial(*b);
+
+  CHECK(a->seen.wait_connected());
 }
 
 TEST_CASE("more than the allowed number of accepted connections are refused") {
