@@ -5,9 +5,12 @@
 #include "tests/bench/statistics.hpp"
 #include "tests/bench/stopwatch.hpp"
 #include "tests/bench/tcp_floor.hpp"
+#include "tools/cluster/machine_limits.hpp"
 #include <flock/node_core.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <optional>
@@ -22,6 +25,29 @@ namespace {
 constexpr std::size_t echo_bytes = 64;
 constexpr milliseconds patience{60'000};
 constexpr int heap_mib = 256;  // for a thousand sessions
+
+/// What so many nodes take, each with its journal and its echo, in all repeats. Measured with a thousand, and rounded
+/// up.
+testing::room room_for(std::int64_t nodes, std::int64_t notifications) {
+  constexpr std::int64_t kib = 1 << 10, mib = 1 << 20;
+  testing::room all;
+  all.descriptors = 200 + 4 * nodes;  // two processes, the echo's socket and a connection
+  all.tasks = 200 + 13 * nodes;
+  all.memory = (heap_mib + 256) * mib + nodes * 4 * mib;
+  all.disk = nodes * std::min(20 * mib, mib + notifications * 40 * kib);  // a journal's log is cut at 16 MiB
+  all.ports = 100 + nodes;                                                // towards ZooKeeper
+  return all;
+}
+
+/// Before anything is started.
+result<void> check_room(const settings& with) {
+  const auto& sizes = with.list("nodes");
+  const auto most = *std::max_element(sizes.begin(), sizes.end());
+  testing::raise_descriptor_limit();
+  const auto needed = room_for(most, (with.number("rounds") + 1) * with.repeats * static_cast<int>(sizes.size()));
+  auto enough = testing::machine_limits::read(with.folder).allow(needed);
+  return enough ? enough : enough.error().within("no room for " + std::to_string(most) + " nodes");
+}
 
 /// Nodes with a quiet resource, each a process; it only grows.
 struct crowd {
@@ -191,6 +217,7 @@ result<void> measure(const settings& with, const report& to, const crowd& c, con
 }
 
 result<void> run(const settings& with, const report& to) {
+  if (auto enough = check_room(with); !enough) return enough;
   auto on = stage::set_up(with, heap_mib);
   if (!on) return on.error();
   crowd c;

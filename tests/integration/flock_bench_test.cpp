@@ -232,3 +232,20 @@ TEST_CASE("usage: a machine without Java is told what to install") {
   CHECK(process->wait(milliseconds(10'000)) == 1);
   CHECK(contents(log) == "flock-bench: call: no java in PATH; on Debian it is in the package default-jre-headless\n");
 }
+
+TEST_CASE("usage: a machine without room for the nodes is told which limit is in the way, before anything is started") {
+  const temporary_folder folder;
+  const auto log = (folder.path() / "log").string();
+  auto process =
+      child::start({.command = {"sh", "-c", "ulimit -n 300; exec \"$@\"", "sh", find_program("", "flock-bench"),
+                                "fanout", "--nodes", "100,30", "--dir", folder.path().string()},
+                    .environment = {},
+                    .log = log});
+  REQUIRE(process);
+
+  CHECK(process->wait(milliseconds(10'000)) == 1);
+  const auto said = contents(log);
+  CHECK_MESSAGE(said.starts_with("flock-bench: fanout: no room for 100 nodes: 600 file descriptors are needed, but "
+                                 "RLIMIT_NOFILE (ulimit -Hn) is 300, with "),
+                said);
+}
