@@ -123,8 +123,7 @@ control_backend::subscription_handle chef::begin(value about, answer first, std:
 
 void chef::tell(const std::string& run, run_word word, value body, answer done) {
   post([this, run, word, body = std::move(body), done = std::move(done)] {
-    if (!run_ || run != run_->id())
-      return done(error{error_code::not_found, "no Chef run " + run + " is under way"});
+    if (!run_ || run != run_->id()) return done(error{error_code::not_found, "no Chef run " + run + " is under way"});
     if (word == run_word::notify) return notify(body, done);
     done(heard(word, body));
   });

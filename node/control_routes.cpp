@@ -136,13 +136,20 @@ result<void> post_converge(control_exchange& x) {
   return {};
 }
 
+std::string states_of_notifications() {
+  std::string all;
+  for (auto s = 1; s <= static_cast<int>(last_receipt_state); ++s)
+    all.append(all.empty() ? "" : "|").append(to_string(static_cast<receipt_state>(s)));
+  return all;
+}
+
 result<void> get_notifications(control_exchange& x) {
   auto of = x.node();
   if (!of) return of.error();
   const auto text = x.parameters.one("state");
   if (!text) return text.error();
   const auto state = *text ? receipt_state_from(**text) : std::nullopt;
-  if (*text && !state) return bad_request("no state of a notification: " + **text);
+  if (*text && !state) return bad_request("state is one of " + states_of_notifications() + ", not " + **text);
   x.backend.notifications(state, *std::move(of), x.named("notifications"));
   return {};
 }

@@ -81,6 +81,12 @@ result<std::vector<std::int64_t>> numbers(const std::string& text) {
   return all;
 }
 
+std::string names_of(const std::vector<workload>& known) {
+  std::string names;
+  for (const auto& w : known) names.append(w.name).append(", ");
+  return names + "all";
+}
+
 result<std::vector<const workload*>> chosen(const std::vector<std::string>& names, const std::vector<workload>& known) {
   std::vector<const workload*> all;
   for (const auto& name : names) {
@@ -90,10 +96,10 @@ result<std::vector<const workload*>> chosen(const std::vector<std::string>& name
     } else if (name == "all") {
       for (const auto& each : known) all.push_back(&each);
     } else {
-      return wrong("no workload is called " + name);
+      return wrong("no workload is called " + name + "; there is " + names_of(known));
     }
   }
-  if (all.empty()) return wrong("no workload");
+  if (all.empty()) return wrong("no workload; there is " + names_of(known));
   return all;
 }
 

@@ -216,12 +216,17 @@ TEST_CASE("a mistake in the usage of flock-cluster, and down where nothing runs,
   for (const auto& wrong : std::vector<std::vector<std::string>>{{"frobnicate"},
                                                                  {"up", "--nodse", "2"},
                                                                  {"up", "--nodes", "many"},
+                                                                 {"up", "--zookeepers", "2"},
                                                                  {"up", "bender0"},
                                                                  {"up", "--set", "role"},
                                                                  {"up", "--timeout", "5"},
                                                                  {"kill"},
                                                                  {"kill", "bender0", "bender1"}})
     CHECK_MESSAGE(sh.run(wrong).exit_status == 2, wrong.back());
+  CHECK(sh.run({"frobnicate"})
+            .err.starts_with(
+                "flock-cluster: no such command: frobnicate; there is up, down, restart, kill, pause, resume;"));
+  CHECK(sh.run({"up", "--zookeepers", "2"}).err.starts_with("flock-cluster: --zookeepers is one of 1|3, not 2;"));
   CHECK(sh.run({"down"}).exit_status == 0);
   CHECK(sh.run({"up", "--help"}).out.starts_with("flock-cluster - "));
   CHECK_FALSE(fs::exists(sh.dir));

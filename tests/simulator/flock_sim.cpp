@@ -77,13 +77,16 @@ std::vector<mode> modes_from(std::string_view name) {
   if (name == "safety") return {mode::safety};
   if (name == "liveness") return {mode::liveness};
   if (name == "both") return {mode::safety, mode::liveness};
-  bad_usage("--mode: safety, liveness or both, not " + std::string(name));
+  bad_usage("--mode is one of safety|liveness|both, not " + std::string(name));
 }
 
 fault fault_named(std::string_view name) {
   const auto f = fault_from(name);
-  if (!f) bad_usage("--without: no fault is called " + std::string(name));
-  return *f;
+  if (f) return *f;
+  std::string known;
+  for (int i = 0; i <= static_cast<int>(last_fault); ++i)
+    known.append(known.empty() ? "" : "|").append(to_string(static_cast<fault>(i)));
+  bad_usage("--without is one of " + known + ", not " + std::string(name));
 }
 
 options parse(std::vector<std::string> words) {

@@ -55,8 +55,8 @@ TEST_CASE("common options hold for every workload") {
 }
 
 TEST_CASE("a wrong command line is refused with the word that is wrong") {
-  CHECK(what_is_wrong({}) == "no workload");
-  CHECK(what_is_wrong({"cal"}) == "no workload is called cal");
+  CHECK(what_is_wrong({}) == "no workload; there is call, idle, all");
+  CHECK(what_is_wrong({"cal"}) == "no workload is called cal; there is call, idle, all");
   CHECK(what_is_wrong({"call", "--nodes", "3"}) == "--nodes is no parameter of call");
   CHECK(what_is_wrong({"call", "--calls", "3,x"}) == "--calls: not a number from 1: \"x\"");
   CHECK(what_is_wrong({"call", "--calls", "0"}) == "--calls: not a number from 1: \"0\"");

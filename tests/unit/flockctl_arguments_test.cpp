@@ -51,7 +51,7 @@ TEST_CASE("a wrong option is named, with the nearest one") {
   CHECK(error_of({"--follow", "--follow"}) == "--follow is given more than once");
   CHECK(error_of({"--format", "yaml"}) == "--format is one of table|json, not yaml");
   CHECK(error_of({"--format", "tab"}) == "--format is one of table|json, not tab");
-  CHECK(error_of({"--format="}) == "--format is one of table|json, not ");
+  CHECK(error_of({"--format="}) == "--format is one of table|json, not \"\"");
 }
 
 TEST_CASE("the nearest word is a longer one, or one that is misspelt by little") {

@@ -84,15 +84,20 @@ TEST_CASE_FIXTURE(flockctl_over_api, "wrong usage names what was wrong and asks 
   CHECK(refusal_of({}) == "flockctl: which command?");
   CHECK(refusal_of({"nodse"}) == "flockctl: no such command: nodse; did you mean nodes?");
   CHECK(refusal_of({"frobnicate"}) == "flockctl: no such command: frobnicate");
-  CHECK(refusal_of({"node"}) == "flockctl: no whole command: node; there is: node show");
+  CHECK(refusal_of({"node"}) == "flockctl: no such command: node; there is node show");
   CHECK(refusal_of({"notification"}) ==
-        "flockctl: no whole command: notification; there is: notification show, notification cancel, notification "
+        "flockctl: no such command: notification; there is notification show, notification cancel, notification "
         "retry");
+  CHECK(refusal_of({"node", "hide"}) == "flockctl: no such command: node hide; there is node show");
   CHECK(refusal_of({"notification", "cancel"}) ==
         "flockctl: notification cancel needs more; usage: flockctl notification cancel ID");
   CHECK(has(refusal_of({"notification", "retry", "a", "b"}), "notification retry does not take b"));
   CHECK(refusal_of({"notification", "retry", "a", "--node", "b"}) ==
         "flockctl: --node is no option of notification retry");
+  CHECK(refusal_of({"run-chef", "--node", "a", "--wait", "sometimes"}) ==
+        "flockctl: --wait is one of accepted|completed, not sometimes");
+  CHECK(refusal_of({"run-chef", "--wait", "--node", "a", "b"}) ==
+        "flockctl: run-chef does not take b; usage: flockctl run-chef LOCATION");
   CHECK(has(refusal_of(notify + std::vector<std::string>{"--on", "sunday"}), "--on is one of always|success|failure"));
   CHECK(refusal_of(notify + std::vector<std::string>{"--on", "success", "--wait", "completed"}) ==
         "flockctl: --on sends at the end of the run: there is nothing to --wait for before");

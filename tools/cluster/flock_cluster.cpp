@@ -200,7 +200,8 @@ int carry_out(request r) {
   static const std::vector<std::string> on_one{"restart", "kill", "pause", "resume"};
   const bool has_id = std::find(on_one.begin(), on_one.end(), r.command) != on_one.end();
   if (r.command != "up" && r.command != "down" && !has_id)
-    return wrong(r.command.empty() ? "no command" : "unknown command: " + r.command);
+    return wrong((r.command.empty() ? "no command" : "no such command: " + r.command) +
+                 "; there is up, down, restart, kill, pause, resume");
   if (r.dir.empty()) return wrong(r.command + " needs --dir");
   if (has_id && r.ids.size() != 1) return wrong(r.command + " needs one ID");
   if (!has_id && !r.ids.empty()) return wrong("unexpected: " + r.ids.front());
@@ -208,6 +209,8 @@ int carry_out(request r) {
   if (has_id) return act_on(folder, r.command, r.ids.front());
   if (r.command == "down") return down(folder);
 
+  if (r.cluster.zookeepers != 1 && r.cluster.zookeepers != 3)
+    return wrong("--zookeepers is one of 1|3, not " + std::to_string(r.cluster.zookeepers));
   r.cluster.folder = folder.path();
   for (const auto& line : r.set) {
     const auto equals = line.find('=');

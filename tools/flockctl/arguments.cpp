@@ -46,9 +46,14 @@ bool is_choice(std::string_view choices, std::string_view text) {
   return false;
 }
 
+error no_choice(const option& o, const std::string& text) {
+  return wrong("--" + std::string(o.name) + " is one of " + std::string(o.value) + ", not " +
+               (text.empty() ? "\"\"" : text));
+}
+
 result<void> add(arguments& to, const option& o, std::string text) {
   const auto name = "--" + std::string(o.name);
-  if (!is_choice(o.value, text)) return wrong(name + " is one of " + std::string(o.value) + ", not " + text);
+  if (!is_choice(o.value, text)) return no_choice(o, text);
   auto& texts = to.options[std::string(o.name)];
   if (!texts.empty() && !o.repeats) return wrong(name + " is given more than once");
   texts.push_back(std::move(text));
@@ -89,6 +94,7 @@ result<arguments> parse_arguments(const std::vector<std::string>& words, const s
       text = spelt.substr(equals + 1);
     } else if (!o->alone.empty() && (word + 1 == words.end() || !is_choice(o->value, *(word + 1)))) {
       text = o->alone;
+      if (word + 1 != words.end() && !(word + 1)->starts_with("-")) parsed.doubt = no_choice(*o, *(word + 1));
     } else if (!o->value.empty()) {
       if (++word == words.end()) return wrong("--" + name + " needs a value: " + std::string(o->value));
       text = *word;

@@ -24,6 +24,8 @@ struct option {
 struct arguments {
   std::map<std::string, std::vector<std::string>, std::less<>> options;
   std::vector<std::string> operands;
+  /// What is wrong if there is an operand too many: it may be meant as the value of an option that can stand alone.
+  std::optional<error> doubt;
 
   bool has(std::string_view option) const { return options.find(option) != options.end(); }
   std::optional<std::string> one(std::string_view option) const;

@@ -18,13 +18,14 @@ bool is_word_of(const command& c, const std::string& word) { return c.name.subst
 
 error unknown_command(const std::vector<std::string>& operands) {
   const auto& first = operands.front();
+  const auto whole = operands.size() > 1 ? first + " " + operands[1] : first;
   std::vector<std::string_view> names;
   std::string of_two_words;
   for (const auto& c : commands()) {
     names.push_back(c.name);
     if (is_word_of(c, first)) of_two_words.append(of_two_words.empty() ? "" : ", ").append(c.name);
   }
-  if (!of_two_words.empty()) return wrong("no whole command: " + first + "; there is: " + of_two_words);
+  if (!of_two_words.empty()) return wrong("no such command: " + whole + "; there is " + of_two_words);
   const auto meant = nearest(first, names);
   return wrong("no such command: " + first + (meant ? "; did you mean " + std::string(*meant) + "?" : ""));
 }
@@ -52,6 +53,7 @@ result<void> check(const command& c, const arguments& words) {
   }
   const auto usage = "; usage: flockctl " + std::string(c.name) + " " + std::string(c.operands);
   if (words.operands.size() < c.least) return wrong(std::string(c.name) + " needs more" + usage);
+  if (words.operands.size() > c.most && words.doubt) return *words.doubt;
   if (words.operands.size() > c.most)
     return wrong(std::string(c.name) + " does not take " + words.operands[c.most] + usage);
   return {};
