@@ -1,15 +1,10 @@
 #include "node/chef.hpp"
 
-#include "actors/chef_resource.hpp"
-#include "actors/command.hpp"
-#include "actors/posix.hpp"
+#include "node/chef_command.hpp"
 #include "node/chef_words.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <fcntl.h>
-#include <fstream>
-#include <sys/file.h>
 #include <utility>
 
 namespace flock {
@@ -17,42 +12,15 @@ namespace {
 
 using run_word = control_backend::run_word;
 
-// Source: Chef::Config[:lockfile], below its file_cache_path
-constexpr auto default_lock = "/var/chef/cache/chef-client-running.pid";
-// Longer than any Chef run is meant to take.
-constexpr milliseconds longest_run{24 * 3600'000};
 // Each has an actor and an entry in the registry. The largest recipes have some thousands.
 constexpr std::size_t most_resources = 20'000;
-// What is kept of a run's output in its result: a screenful.
-constexpr std::size_t quoted_output = 4'096;
-
 constexpr std::string_view api_actor = "flock_api";
-constexpr std::string_view resource_actor_type = "chef";
 
 chef_runs::options options_of(const config& with) { return {.can_start = !with.chef_command.empty()}; }
 
 void append_new(std::vector<std::string>& to, const std::vector<std::string>& more) {
   for (const auto& one : more)
     if (std::find(to.begin(), to.end(), one) == to.end()) to.push_back(one);
-}
-
-/// For a shell.
-std::string quoted(const std::string& path) {
-  std::string text = "'";
-  for (const char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-/// A Chef run writes to a file rather than to a pipe: it may outlive this flockd, and writing to nobody would end it.
-std::string end_of_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in) return {};
-  const auto size = static_cast<std::size_t>(in.tellg());
-  std::string text(std::min(size, quoted_output), '\0');
-  in.seekg(static_cast<std::streamoff>(size - text.size()));
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
 }
 
 }  // namespace
@@ -63,7 +31,12 @@ chef::chef(node_core& core, config with, log l, ways w)
       log_(std::move(l)),
       ways_(std::move(w)),
       runs_(core_.life().str().substr(0, 16), system_clock(), *this, options_of(config_)),
-      memory_(config_.state_dir + "/chef.json", core_.threads(), log_) {}
+      memory_(config_.state_dir + "/chef.json", core_.threads(), log_),
+      resources_(core_, log_,
+                 {.is_declared = ways_.is_declared,
+                  .perform = [this](chef_runs::wanted what, beginning begin, responder done) {
+                    runs_.perform(std::move(what), std::move(begin), std::move(done));
+                  }}) {}
 
 chef::~chef() = default;
 
@@ -155,13 +128,13 @@ result<value> chef::declare(const value& body) {
   const auto add = member_or<bool>(body, "add", false);
   if (!add) return add.error();
   if (!body["resources"].as_list()) return error{error_code::bad_argument, "the body: resources is no list"};
-  auto next = *add ? resources_ : std::map<resource_name, known_resource>();
+  auto next = *add ? resources_.all() : chef_resources::declared();
   for (const auto& one : *body["resources"].as_list()) {
     auto name = member<resource_name>(one, "resource");
     if (!name) return name.error();
     auto actions = member<std::vector<std::string>>(one, "actions");
     if (!actions) return actions.error();
-    next[*name].actions = *std::move(actions);
+    next[*name] = *std::move(actions);
   }
   if (next.size() > most_resources)
     return error{error_code::refused, "a Chef run declares more than " + std::to_string(most_resources) + " resources"};
@@ -169,53 +142,13 @@ result<value> chef::declare(const value& body) {
   if (!wishes) return wishes.error();
   if (run_->why_run()) return value(value::map{});
 
-  adopt(std::move(next));
+  resources_.declare(next);
   if (!*add) subscriptions_.clear();
   subscriptions_.insert(subscriptions_.end(), wishes->begin(), wishes->end());
   ways_.subscriptions_changed();
   save();
   runs_.ready();
   return value(value::map{});
-}
-
-/// What stayed the same keeps its actor.
-void chef::adopt(std::map<resource_name, known_resource> next) {
-  for (auto& [name, before] : resources_) {
-    const auto now = next.find(name);
-    if (now == next.end())
-      withdraw(name);
-    else
-      now->second.last = before.last;
-  }
-  for (const auto& [name, now] : next) {
-    const auto before = resources_.find(name);
-    if (before != resources_.end() && before->second.actions == now.actions) continue;
-    withdraw(name);
-    publish(name, now.actions);
-  }
-  resources_ = std::move(next);
-}
-
-void chef::withdraw(const resource_name& name) {
-  if (published_.erase(name) > 0) core_.unpublish(name.actor());
-}
-
-void chef::publish(const resource_name& name, const std::vector<std::string>& actions) {
-  if (ways_.is_declared(name)) return log_("warning", name.str() + " is declared in a file; Chef's is not published");
-  chef_resource::surroundings around{
-      [this](const resource_name& what, std::string action, action_context why, beginning begin, responder done) {
-        post([this, wanted = chef_runs::wanted{0, what, std::move(action), std::move(why)}, begin = std::move(begin),
-              done = std::move(done)] { runs_.perform(wanted, begin, done); });
-      },
-      [this](const resource_name& what, responder done) {
-        post([this, what, done = std::move(done)] { done(state_of(what)); });
-      }};
-  auto make = [around, name, actions]() -> std::unique_ptr<actor_object> {
-    return std::make_unique<chef_resource>(around, name, actions);
-  };
-  if (auto published = core_.publish(name.actor(), std::string(resource_actor_type), make); !published)
-    return log_("error", name.str() + ": " + published.error().what);
-  published_.insert(name);
 }
 
 result<value> chef::updated(const value& body) {
@@ -229,7 +162,7 @@ result<value> chef::updated(const value& body) {
 
   const auto why = reason_of(body);
   for (const auto& name : *names) {
-    remember(name, *action, *outcome, body["error"]);
+    resources_.remember(name, *action, *outcome, body["error"], run_->id());
     if (*outcome != to_string(outcome::updated)) continue;
     core_.add_event("updated", {{"resource", name.str()}, {"action", *action}, {"run", run_->id()}});
     auto wanted = core_.notifications().wanted_by_subscribers(name);
@@ -329,32 +262,15 @@ void chef::give(const chef_runs::wanted& what) {
                          {"causes", what.why.to_value()["causes"]}}));
 }
 
-bool chef::is_locked() {
-  const auto path = config_.chef_lock.empty() ? std::string(default_lock) : config_.chef_lock;
-  const descriptor lock(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  // Taken for a moment only: a run that starts meanwhile waits that long.
-  return lock && posix_flock(lock.number(), LOCK_EX | LOCK_NB) != 0;
-}
+bool chef::is_locked() { return is_chef_locked(config_); }
 
 void chef::start_command(chef_runs::reason why) {
-  command what;
-  const auto output = config_.state_dir + "/chef-run.log";
-  what.line = "exec >" + quoted(output) + " 2>&1\n" + config_.chef_command;
-  what.timeout = longest_run;
-  what.environment = {{"CHEF_FLOCK_RUN", std::string(to_string(why))}, {"FLOCK_SOCKET", config_.socket}};
   log_("info", "starts a Chef run, which is " + std::string(to_string(why)));
-  // The run may outlive this: what it then answers is dropped with the mailbox.
-  core_.threads().run_blocking([this, home = core_.home().shared_from_this(), what = std::move(what), output] {
-    auto ended = run_command(what, {});
-    // What the shell itself has to say, if there is no such file.
-    const auto said = ended ? end_of_file(output) + ended->output : std::string();
-    auto status = ended ? result<int>(ended->exit_status) : result<int>(ended.error());
-    home->post([this, status, said] {
-      if (!status || *status != 0)
-        log_("warning", "the Chef run failed: " +
-                            (status ? "exit status " + std::to_string(*status) + "\n" + said : status.error().what));
-      runs_.command_ended(status, said);
-    });
+  start_chef(config_, why, core_, [this](const result<int>& how, const std::string& output) {
+    if (!how || *how != 0)
+      log_("warning",
+           "the Chef run failed: " + (how ? "exit status " + std::to_string(*how) + "\n" + output : how.error().what));
+    runs_.command_ended(how, output);
   });
 }
 
@@ -408,35 +324,6 @@ void chef::describe() {
   core_.describe(about);
 }
 
-std::vector<resource_name> chef::resources() const {
-  std::vector<resource_name> out;
-  for (const auto& [name, known] : resources_)
-    if (!ways_.is_declared(name)) out.push_back(name);
-  return out;
-}
-
-void chef::remember(const resource_name& name, const std::string& action, value outcome, value why) {
-  const auto known = resources_.find(name);
-  if (known == resources_.end()) return;  // within another one
-  if (why == value("")) why = value();
-  known->second.last = value::map{{"action", action},
-                                  {"outcome", std::move(outcome)},
-                                  {"at", format_time(core_.wall())},
-                                  {"run", run_->id()},
-                                  {"error", std::move(why)}};
-}
-
-value chef::state_of(const resource_name& name) const {
-  const auto known = resources_.find(name);
-  value::map all{{"resource", name.str()}, {"state", "idle"}};
-  if (known == resources_.end()) return all;
-  value::list actions;
-  for (const auto& a : known->second.actions) actions.emplace_back(a);
-  all["actions"] = std::move(actions);
-  for (const char* member : {"action", "outcome", "at", "run", "error"}) all[member] = known->second.last[member];
-  return all;
-}
-
 value chef::status() const {
   return value::map{{"run", runs_.current().empty() ? value() : value(runs_.current())},
                     {"resources", resources_.size()},
@@ -446,18 +333,12 @@ value chef::status() const {
 
 // What survives a restart.
 
-void chef::save() const {
-  chef_memory::content all{{}, subscriptions_, about_};
-  for (const auto& [name, known] : resources_) all.resources.emplace(name, known.actions);
-  memory_.keep(all);
-}
+void chef::save() const { memory_.keep({resources_.all(), subscriptions_, about_}); }
 
 void chef::restore() {
   auto all = memory_.recall();
   if (!all) return;  // Chef has not declared anything yet
-  std::map<resource_name, known_resource> next;
-  for (auto& [name, actions] : all->resources) next[name].actions = std::move(actions);
-  adopt(std::move(next));
+  resources_.declare(all->resources);
   subscriptions_ = std::move(all->subscribes);
   about_ = std::move(all->about);
   describe();

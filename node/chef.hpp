@@ -3,6 +3,7 @@
 #include "actors/chef_runs.hpp"
 #include "actors/flock_api.hpp"
 #include "node/chef_memory.hpp"
+#include "node/chef_resources.hpp"
 #include "node/control_backend.hpp"
 #include <flock/config.hpp>
 #include <flock/node_core.hpp>
@@ -10,10 +11,8 @@
 #include <flock/subscriptions.hpp>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,9 +50,9 @@ class chef final : private chef_runs::host {
   void reload(const config& with);
 
   const std::vector<subscription>& subscriptions() const { return subscriptions_; }
-  std::vector<resource_name> resources() const;
+  std::vector<resource_name> resources() const { return resources_.names(); }
   /// A file declares this resource now: it goes before Chef's.
-  void withdraw(const resource_name& name);
+  void withdraw(const resource_name& name) { resources_.withdraw(name); }
   /// As convergence::delay, for the Chef run that is under way.
   result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
   value status() const;
@@ -63,11 +62,6 @@ class chef final : private chef_runs::host {
   void tell(const std::string& run, control_backend::run_word word, value body, answer done);
 
  private:
-  struct known_resource {
-    std::vector<std::string> actions;
-    value last;  // {"action","outcome","at","run","error"}, or null
-  };
-
   // chef_runs::host
   void give(const chef_runs::wanted& what) override;
   bool is_locked() override;
@@ -84,12 +78,8 @@ class chef final : private chef_runs::host {
   void end(bool success, const std::string& why);
   void leave();
 
-  void adopt(std::map<resource_name, known_resource> next);
-  void publish(const resource_name& name, const std::vector<std::string>& actions);
   void publish_api();
   void describe();
-  void remember(const resource_name& name, const std::string& action, value outcome, value why);
-  value state_of(const resource_name& name) const;
   action_context reason_of(const value& body) const;
   void save() const;
   void restore();
@@ -101,8 +91,7 @@ class chef final : private chef_runs::host {
   chef_runs runs_;
   chef_memory memory_;
 
-  std::map<resource_name, known_resource> resources_;
-  std::set<resource_name> published_;  // those of them that no file declares
+  chef_resources resources_;
   std::vector<subscription> subscriptions_;
   std::optional<node_attributes> about_;  // as Chef tells
   std::optional<run> run_;                // of the run under way: what is delayed to its end
