@@ -135,7 +135,8 @@ class directory {
 
   const node_info* find(const node_id& id) const;
   bool is_connected(const node_id& id) const;
-  /// Dead ones whose life the registry still lists: whoever died while the registry could not vouch may answer.
+  /// Dead ones whose life the registry still lists: they may live, if the registry could not vouch for them when they
+  /// became suspect, or if somebody between here and there refused a connection in their name.
   std::vector<node_id> listed_dead() const;
   std::vector<const node_info*> all() const;
   std::size_t size() const { return nodes_.size(); }

@@ -46,6 +46,7 @@ node_core::node_core(seams s, options o)
       directory_(options_.self.id, {}),
       membership_(s.tree, home_, s.time, *this),
       links_(options_.self.id, s.network, directory_, membership_, calls_),
+      revisits_(options_.self.life.low, {}),
       finder_(options_.self.id, s.time, directory_, membership_,
               {.await =
                    [this](const node_id& node, const actor_name& name, time_point until,
@@ -136,6 +137,7 @@ void node_core::tick() {
   courier_.tick();
   // What waits for a node that was given up is tried again: it may be back while the registry cannot tell.
   for (const auto& id : courier_.receivers()) links_.want(id);
+  for (const auto& id : revisits_.due(directory_.listed_dead(), now())) links_.want(id);
   home_->post_at(now() + tick_every, [this] { tick(); });
 }
 

@@ -16,6 +16,7 @@
 #include <flock/policy.hpp>
 #include <flock/ref.hpp>
 #include <flock/registry.hpp>
+#include <flock/revisits.hpp>
 #include <flock/runtime.hpp>
 #include <flock/scribe.hpp>
 #include <flock/storage.hpp>
@@ -248,6 +249,7 @@ class node_core final : public caller,
   directory directory_;
   membership membership_;
   links links_;
+  revisits revisits_;
   finder finder_;
   notifier notifier_;
   scribe scribe_;

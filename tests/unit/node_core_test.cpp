@@ -611,6 +611,29 @@ TEST_CASE("a node that was called dead while the registry could not vouch for it
   CHECK(a->known_nodes().find(id("b"))->state == node_state::alive);
 }
 
+TEST_CASE("nodes that take each other for dead find each other, though the registry says nothing new") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "counter");
+  for (auto* m : {&a, &b}) (*m)->nodes({}, f.time.now(), [](const auto&) {});  // from now on they read the lists
+  f.settle();
+  REQUIRE(f.ask(a, "b/counter", "add", {1}));
+  for (auto* m : {&a, &b}) m->registry->suspend();
+  f.network.cut_both(id("a"), id("b"));
+  f.threads.advance(20s);
+  for (auto* m : {&a, &b}) m->registry->resume();  // within their sessions, and before the network is mended
+  f.threads.advance(1min);
+  REQUIRE(a->known_nodes().find(id("b"))->state == node_state::dead);
+  REQUIRE(b->known_nodes().find(id("a"))->state == node_state::dead);
+
+  f.network.heal();
+  f.threads.advance(35s);
+
+  CHECK(a->known_nodes().find(id("b"))->state == node_state::alive);
+  CHECK(b->known_nodes().find(id("a"))->state == node_state::alive);
+}
+
 TEST_CASE("peers of another environment are not admitted") {
   small_flock f;
   auto& a = f.start("a");
