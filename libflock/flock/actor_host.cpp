@@ -11,12 +11,12 @@ namespace flock {
 
 namespace {
 
-/// The way back to a caller: tells of the beginning, and gives one answer, the first, or what became of the call when
+/// The way back to a caller: asks it whether to begin, and gives one answer, the first, or what became of the call when
 /// nobody answers it.
 class way_back {
  public:
-  way_back(actor_name actor, time_point until, std::function<void()> started, responder to)
-      : actor_(std::move(actor)), until_(until), started_(std::move(started)), to_(std::move(to)) {}
+  way_back(actor_name actor, time_point until, std::function<bool()> starts, responder to)
+      : actor_(std::move(actor)), until_(until), starts_(std::move(starts)), to_(std::move(to)) {}
   ~way_back() {
     answer(begun_ ? error{error_code::maybe_done, "dropped without an answer"}
                   : error{error_code::down, actor_.str() + " was unpublished"});
@@ -29,8 +29,11 @@ class way_back {
       answer(error{error_code::timeout, "the turn of " + actor_.str() + " came too late"});
       return false;
     }
+    if (starts_ && !starts_()) {
+      answer(error{error_code::refused, "not to start at its turn"});
+      return false;
+    }
     begun_ = true;
-    if (started_) started_();
     return true;
   }
 
@@ -41,7 +44,7 @@ class way_back {
  private:
   const actor_name actor_;
   const time_point until_;
-  const std::function<void()> started_;
+  const std::function<bool()> starts_;
   const responder to_;
   bool begun_ = false;
   std::atomic<bool> answered_ = false;
@@ -228,10 +231,10 @@ void actor_host::unpublish(const actor_name& name) {
 }
 
 void actor_host::invoke(const actor_name& name, std::string method, value::list arguments, time_point until,
-                        std::function<void()> started, responder answer) {
+                        std::function<bool()> starts, responder answer) {
   auto to = cell_of(name);
   if (!to) return answer(error{error_code::not_found, "no actor named " + name.str()});
-  auto back = std::make_shared<way_back>(name, until, std::move(started), std::move(answer));
+  auto back = std::make_shared<way_back>(name, until, std::move(starts), std::move(answer));
   if (auto taken = to->take({std::move(method), std::move(arguments), back}); !taken) back->answer(taken.error());
 }
 

@@ -11,12 +11,8 @@ using namespace internal::courier_keys;
 
 namespace {
 
-// Of an error's text that is sent: enough for people.
-constexpr std::size_t longest_text = 4096;
 // Of an id: it is in every receipt.
 constexpr std::size_t longest_id = 1024;
-
-std::string label(const notification& n) { return n.target.str() + "/" + n.actor.str() + " " + n.action; }
 
 bool goes_round(const notification& n) {
   return std::any_of(n.causes.begin(), n.causes.end(), [&](const cause& c) {
@@ -27,26 +23,7 @@ bool goes_round(const notification& n) {
 std::string chain_of(const notification& n) {
   std::string chain;
   for (const auto& c : n.causes) chain += c.node.str() + "/" + c.resource + " " + c.action + " -> ";
-  return chain + label(n);
-}
-
-/// Takes out of a failed action's outcome what it says of why.
-error take_error(value& outcome, const notification& n) {
-  const auto said = outcome.as_map()->extract("error");
-  const auto* code = said.empty() ? nullptr : said.mapped()["code"].as_text();
-  const auto* message = said.empty() ? nullptr : said.mapped()["message"].as_text();
-  return {(code ? error_code_from(*code) : std::nullopt).value_or(error_code::io),
-          message ? *message : label(n) + " failed"};
-}
-
-/// Makes a receipt fit a message: an outcome that is too large is left out, and that is said.
-void bound(receipt& r, std::size_t bytes) {
-  if (const auto size = encode(r.outcome).size(); size > bytes) {
-    const auto text = "an outcome of " + std::to_string(size) + " bytes was left out";
-    r.outcome = {};
-    r.why = r.why ? error{r.why->code, r.why->what + "; " + text} : error{error_code::refused, text};
-  }
-  if (r.why && r.why->what.size() > longest_text) r.why->what.resize(longest_text);
+  return chain + to_string(n);
 }
 
 }  // namespace
@@ -117,7 +94,7 @@ void courier::take(const node_id& from, batch b) {
 void courier::arrive(const node_id& from, notification n, work w) {
   const auto now = time_.wall();
   if (n.sender != from || n.target != self_) {
-    const auto text = label(n) + " from " + n.sender.str() + " was sent to " + self_.str() + " by " + from.str();
+    const auto text = to_string(n) + " from " + n.sender.str() + " was sent to " + self_.str() + " by " + from.str();
     return refuse(from, n.id, {error_code::refused, text});
   }
   const auto id = n.id;
@@ -132,80 +109,14 @@ void courier::arrive(const node_id& from, notification n, work w) {
   ledger_.add(std::move(n), first);
   const auto& record = *ledger_.find(id);
   announce(record);
-  if (admitted) begin(record.what, std::move(w));
+  w.number = ++last_number_;
+  if (admitted) return begin(record.what, std::move(w));
+  let_others_wait({{from, record.what.actor}, w.number, id});
 }
 
 /// Of what is not even kept here.
 void courier::refuse(const node_id& from, const std::string& id, const error& why) {
   post(from, {id, receipt_state::failed, time_.wall(), why, {}, false});
-}
-
-void courier::begin(const notification& n, work w) {
-  scribe_.put(w.key, encode(value(n.id)));
-  working_.insert_or_assign(n.id, std::move(w));
-  hand_over(n);
-}
-
-void courier::pick_up(const std::string& id) {
-  const auto& record = *ledger_.find(id);
-  if (record.state() != receipt_state::queued) return hand_over(record.what);
-  // To this node itself, and nobody has looked at it yet.
-  if (auto admitted = host_.admit(record.what); !admitted) return ended(id, admitted.error());
-  report({id, receipt_state::accepted, time_.wall(), {}, {}, false});
-  hand_over(record.what);
-}
-
-void courier::hand_over(const notification& n) {
-  const auto& id = n.id;
-  if (n.expires <= time_.wall()) return ended(id, error{error_code::timeout, "it came too late"});
-  working_.find(id)->second.in_hand = true;
-  host_.perform(
-      n, [this, home = home_, id] { home->post([this, id] { began(id); }); },
-      [this, home = home_, id](result<value> how) {
-        home->post([this, id, how = std::move(how)] { ended(id, how); });
-      });
-}
-
-void courier::began(const std::string& id) {
-  const auto at = working_.find(id);
-  if (at == working_.end()) return;
-  at->second.begun = true;
-  report({id, receipt_state::started, time_.wall(), {}, {}, at->second.maybe_begun});
-}
-
-void courier::ended(const std::string& id, const result<value>& how) {
-  const auto at = working_.find(id);
-  if (at == working_.end()) return;
-  at->second.in_hand = false;
-  if (!how && how.error().code == error_code::shutting_down) return;
-  const auto end = end_of(ledger_.find(id)->what, at->second, how);
-  scribe_.remove(at->second.key);
-  working_.erase(at);
-  conclude(end);
-}
-
-receipt courier::end_of(const notification& n, const work& w, const result<value>& how) const {
-  receipt r{n.id, receipt_state::succeeded, time_.wall(), {}, {}, w.maybe_begun && w.begun};
-  if (how) {
-    r.outcome = *how;
-    const auto* outcome = r.outcome["outcome"].as_text();
-    if (outcome && *outcome == to_string(outcome::failed)) {
-      r.state = receipt_state::failed;
-      r.why = take_error(r.outcome, n);
-    }
-  } else {
-    r.why = how.error();
-    r.state = receipt_state::failed;
-    const bool too_late = r.why->code == error_code::timeout && !w.begun;
-    if (too_late && w.maybe_begun)
-      r.why = error{error_code::maybe_done, "it may have been started before a crash, and is too late to be again"};
-    if (r.why->code == error_code::maybe_done)
-      r.state = receipt_state::unknown;
-    else if (too_late)
-      r.state = receipt_state::expired;
-  }
-  bound(r, options_.out.bytes);
-  return r;
 }
 
 // The way there.
@@ -215,7 +126,7 @@ result<void> courier::check(const notification& n, std::size_t bytes) const {
   if (n.id.empty() || n.id.size() > longest_id || ledger_.find(n.id))
     return error{error_code::bad_argument, "not a new id: \"" + n.id.substr(0, longest_id) + "\""};
   if (bytes > options_.out.bytes) {
-    return error{error_code::bad_argument, label(n) + ": " + std::to_string(bytes) + " bytes, at most " +
+    return error{error_code::bad_argument, to_string(n) + ": " + std::to_string(bytes) + " bytes, at most " +
                                                std::to_string(options_.out.bytes) + " can be sent"};
   }
   if (goes_round(n)) return error{error_code::refused, "it would cause itself again: " + chain_of(n)};
@@ -224,7 +135,7 @@ result<void> courier::check(const notification& n, std::size_t bytes) const {
                  "more than " + std::to_string(notification::max_causes) + " causes: " + chain_of(n)};
   }
   if (n.expires <= time_.wall()) {
-    return error{error_code::refused, label(n) + ": its time passed at " + format_time(n.expires)};
+    return error{error_code::refused, to_string(n) + ": its time passed at " + format_time(n.expires)};
   }
   if (outbox_.depth(n.target) >= options_.waiting) {
     return error{error_code::refused, std::to_string(options_.waiting) + " notifications wait for " + n.target.str()};
@@ -233,7 +144,7 @@ result<void> courier::check(const notification& n, std::size_t bytes) const {
 }
 
 void courier::submit(notification n, answer taken) {
-  if (auto why = disk_.trouble()) return taken(why->within(label(n) + " cannot be kept"));
+  if (auto why = disk_.trouble()) return taken(why->within(to_string(n) + " cannot be kept"));
   std::string form;
   n.write(form);
   const auto bytes = form.size();
@@ -259,7 +170,7 @@ void courier::queue(const notification& n, std::size_t bytes) {
 void courier::submit_here(const notification& n) {
   const auto key = work_key(self_, disk_.id(), ++taken_here_);
   scribe_.put(key, encode(value(n.id)));
-  working_.emplace(n.id, work{key});
+  working_.emplace(n.id, work{.key = key, .number = ++last_number_});
   if (resumed_)
     pick_up(n.id);
   else

@@ -9,6 +9,7 @@
 #include <flock/outbox.hpp>
 #include <flock/runtime.hpp>
 #include <flock/scribe.hpp>
+#include <flock/start_order.hpp>
 #include <flock/storage.hpp>
 #include <flock/transport.hpp>
 
@@ -32,6 +33,8 @@ namespace flock {
 /// durable. The receiver performs at once, too, and acknowledges when its own record is durable. Its receipts leave
 /// when they are durable: accepted, started, and one terminal one. What a turn adds leaves together, in one write and
 /// one message for each receiver.
+///
+/// Those of one sender to one actor start in their order; see start_order for what that means when one does not start.
 ///
 /// After a crash whatever was taken and has no durable end is performed again and marked redelivered: it may have been
 /// started, for its start may have been recorded too late. So is what a sender sends again because it may have reached
@@ -85,14 +88,15 @@ class courier : private scribe::author {
     /// Whether a notification that arrived may be performed at all: its sender is admitted, and the actor and action
     /// exist. If not, its receipt is failed with this error, and it was never accepted.
     virtual result<void> admit(const notification& n) = 0;
-    /// Performs a notification that was admitted, now or by an earlier life: call `started` when its turn has come,
-    /// `done` when it has ended; each once, from any thread. Those for one actor take their turns in this order.
+    /// Performs a notification that was admitted, now or by an earlier life: ask `starts` when its turn has come, call
+    /// `done` when it has ended; each once, from any thread. Those for one actor take their turns in this order. One
+    /// that may not start is not performed; what `done` is told of it does not matter, and it may be handed over again.
     ///
     /// A resource's outcome is {"outcome","exit_status","output"}, and {"error":{"code","message"}} in it if it failed.
-    /// These errors mean more than failed: timeout without
-    /// `started` means that its turn came after `expires`; maybe_done, that nobody can tell; shutting_down, that it has
-    /// not ended, and is to be performed again by the next life.
-    virtual void perform(const notification& n, std::function<void()> started,
+    /// These errors mean more than failed: timeout without `starts` means that its turn came after `expires`;
+    /// maybe_done, that nobody can tell; shutting_down, that it has not ended, and is to be performed again by the next
+    /// life.
+    virtual void perform(const notification& n, std::function<bool()> starts,
                          std::function<void(result<value>)> done) = 0;
     /// There is something for this node: see to it that it gets connected.
     virtual void want_connection(const node_id& to) = 0;
@@ -158,6 +162,7 @@ class courier : private scribe::author {
     bool maybe_begun = false;  // by an earlier life of this node
     bool in_hand = false;      // of the host, which has not answered
     bool begun = false;
+    std::uint64_t number = 0;  // grows in the order in which they came
   };
   struct contact {
     bool connected = false;
@@ -180,6 +185,9 @@ class courier : private scribe::author {
   void begin(const notification& n, work w);
   void pick_up(const std::string& id);
   void hand_over(const notification& n);
+  void hand_over(const std::vector<std::string>& again);
+  void came_back(const start_order::place& p);
+  void let_others_wait(const start_order::place& p);
   void began(const std::string& id);
   void ended(const std::string& id, const result<value>& how);
   receipt end_of(const notification& n, const work& w, const result<value>& how) const;
@@ -245,7 +253,9 @@ class courier : private scribe::author {
   std::map<std::string, std::uint64_t, std::less<>> waiting_;  // sent notifications without acknowledgement, by id
   std::map<std::string, work> working_;                        // by id
   std::map<std::string, receipt> ends_;                        // concluded here and not durable yet, by id
-  std::uint64_t taken_here_ = 0;                               // the number of work that no channel gives one to
+  std::shared_ptr<start_order> order_ = std::make_shared<start_order>();
+  std::uint64_t last_number_ = 0;  // of work
+  std::uint64_t taken_here_ = 0;   // the number of work that no channel gives one to
   wall_time started_{};
 
   bool is_restored_ = false;

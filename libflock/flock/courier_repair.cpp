@@ -56,7 +56,7 @@ void courier::adopt_orphans() {
     if (is_terminal(r.state()) || working_.count(r.what.id) > 0) continue;
     const auto key = work_key(r.what.sender, "repaired", ++taken_here_);
     scribe_.put(key, encode(value(r.what.id)));
-    working_.emplace(r.what.id, work{key, true});
+    working_.emplace(r.what.id, work{.key = key, .maybe_begun = true, .number = ++last_number_});
     unfinished_.push_back(r.what.id);
     repairs_.push_back("the work for notification " + r.what.id + " was damaged: it is performed once more");
   }

@@ -184,7 +184,7 @@ result<void> courier::restore_work(const std::string& rest, const value& data) {
   }
   taken_here_ = std::max(taken_here_, *number);
   // Also if it is queued: that it was begun may have been recorded too late.
-  working_.emplace(*id, work{"w/" + rest, true});
+  working_.emplace(*id, work{.key = "w/" + rest, .maybe_begun = true, .number = ++last_number_});
   unfinished_.push_back(*id);
   return {};
 }

@@ -192,7 +192,7 @@ class node_core final : public caller,
 
   // courier::host: in home.
   result<void> admit(const notification& n) override;
-  void perform(const notification& n, std::function<void()> started, std::function<void(result<value>)> done) override;
+  void perform(const notification& n, std::function<bool()> starts, std::function<void(result<value>)> done) override;
   void want_connection(const node_id& to) override { links_.want(to); }
   void progressed(const notification_record& r) override;
 

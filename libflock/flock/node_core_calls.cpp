@@ -110,7 +110,7 @@ void node_core::invoke(const flock::address& to, std::string method, value::list
     const auto call = calls_.add(id(), until, std::move(told));
     arm_call_timer();
     host_.invoke(
-        to.actor, std::move(method), std::move(arguments), until, [this, call] { calls_.sent(call); },
+        to.actor, std::move(method), std::move(arguments), until, [this, call] { return calls_.sent(call); },
         [this, call](result<value> r) { calls_.settle(id(), call, std::move(r)); });
     return;
   }

@@ -30,7 +30,7 @@ result<void> node_core::admit(const notification& n) {
   return {};
 }
 
-void node_core::perform(const notification& n, std::function<void()> started, std::function<void(result<value>)> done) {
+void node_core::perform(const notification& n, std::function<bool()> starts, std::function<void(result<value>)> done) {
   auto arguments = n.arguments;
   if (resource_name::parse(n.actor.str())) {
     // Names of this form are resources', whose actions are told why they are performed.
@@ -41,7 +41,7 @@ void node_core::perform(const notification& n, std::function<void()> started, st
   }
   // Behind a slow action its time may pass; then it must not begin.
   const auto until = now() + (n.expires - wall());
-  host_.invoke(n.actor, n.action, std::move(arguments), until, std::move(started), std::move(done));
+  host_.invoke(n.actor, n.action, std::move(arguments), until, std::move(starts), std::move(done));
 }
 
 void node_core::progressed(const notification_record& r) {

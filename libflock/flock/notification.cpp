@@ -73,6 +73,8 @@ std::optional<on_outcome> on_outcome_from(std::string_view name) { return find_n
 std::string_view to_string(outcome o) { return name_of(o, outcomes); }
 std::optional<outcome> outcome_from(std::string_view name) { return find_name<outcome>(name, outcomes); }
 
+std::string to_string(const notification& n) { return n.target.str() + "/" + n.actor.str() + " " + n.action; }
+
 value notification::to_value() const {
   value::list chain;
   for (const cause& c : causes) chain.push_back(cause_to_value(c));

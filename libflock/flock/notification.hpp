@@ -83,6 +83,9 @@ struct notification {
   friend bool operator==(const notification&, const notification&) = default;
 };
 
+/// For people: "bender1/execute[toast] run".
+std::string to_string(const notification& n);
+
 /// A notification reached a state.
 struct receipt {
   std::string id;  ///< of the notification

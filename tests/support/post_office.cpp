@@ -44,9 +44,11 @@ std::optional<result<void>> post_office::taken(const std::string& id) const {
   return at == taken_.end() ? std::nullopt : std::optional(at->second);
 }
 
-void post_office::start() {
-  jobs.front().started();
+bool post_office::start() {
+  const bool begins = jobs.front().starts();
+  if (!begins) finish(error{error_code::refused, "it was not to begin"});
   settle();
+  return begins;
 }
 
 void post_office::finish(result<value> how) {
@@ -58,7 +60,7 @@ void post_office::finish(result<value> how) {
 
 void post_office::perform_at_once() {
   at_once_ = true;
-  for (auto& j : std::exchange(jobs, {})) perform(j.what, j.started, j.done);
+  for (auto& j : std::exchange(jobs, {})) perform(j.what, j.starts, j.done);
 }
 
 std::optional<receipt_state> post_office::state(const std::string& id) const {
@@ -71,11 +73,10 @@ result<void> post_office::admit(const notification& n) {
   return error{error_code::not_found, "no " + n.actor.str() + " on " + self_.id.str()};
 }
 
-void post_office::perform(const notification& n, std::function<void()> started,
+void post_office::perform(const notification& n, std::function<bool()> starts,
                           std::function<void(result<value>)> done) {
-  if (!at_once_) return jobs.push_back({n, std::move(started), std::move(done)});
-  started();
-  done(value("done"));
+  if (!at_once_) return jobs.push_back({n, std::move(starts), std::move(done)});
+  done(starts() ? result<value>("done") : error{error_code::refused, "it was not to begin"});
 }
 
 void post_office::want_connection(const node_id& to) {

@@ -29,7 +29,7 @@ class post_office final : private courier::host, private transport::listener {
   /// An action that was handed over.
   struct job {
     notification what;
-    std::function<void()> started;
+    std::function<bool()> starts;
     std::function<void(result<value>)> done;
   };
 
@@ -52,8 +52,8 @@ class post_office final : private courier::host, private transport::listener {
 
   /// What waits for its turn, in the order in which it was handed over.
   std::deque<job> jobs;
-  /// Begins, and ends, the first job.
-  void start();
+  /// Begins, and ends, the first job. \returns whether it was to begin; if not, it went back
+  bool start();
   void finish(result<value> how = value("done"));
   /// From now on each job is performed at once.
   void perform_at_once();
@@ -68,7 +68,7 @@ class post_office final : private courier::host, private transport::listener {
 
  private:
   result<void> admit(const notification& n) override;
-  void perform(const notification& n, std::function<void()> started, std::function<void(result<value>)> done) override;
+  void perform(const notification& n, std::function<bool()> starts, std::function<void(result<value>)> done) override;
   void want_connection(const node_id& to) override;
   void progressed(const notification_record& r) override;
 

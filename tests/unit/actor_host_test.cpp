@@ -113,7 +113,11 @@ struct actor_host_fixture {
   answer_ptr invoke(std::string method, value::list arguments = {}, time_point until = actor_host::no_deadline) {
     auto back = std::make_shared<answer>();
     host.invoke(
-        named("itchy"), std::move(method), std::move(arguments), until, [this] { pages.lines.push_back("started"); },
+        named("itchy"), std::move(method), std::move(arguments), until,
+        [this] {
+          pages.lines.push_back("started");
+          return true;
+        },
         [back](result<value> r) { back->given.push_back(std::move(r)); });
     return back;
   }

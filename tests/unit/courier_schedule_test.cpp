@@ -163,9 +163,13 @@ class schedule {
         jobs.erase(first);
         return true;
       }
+      if (!first->starts()) {
+        first->done(error{error_code::refused, "it was not to begin"});
+        jobs.erase(first);
+        return true;
+      }
       begun_[{office(i).life(), actor.str()}] = n.id;
       if (++starts_[n.id] == 1) first_starts_[{n.sender.str(), n.target.str(), actor.str()}].push_back(n.id);
-      first->started();
       return true;
     }
     first->done(value("done"));

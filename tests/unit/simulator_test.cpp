@@ -55,6 +55,10 @@ TEST_CASE("nodes that a cut kept apart while the registry came back see each oth
   for (std::uint64_t seed : {500178, 707701, 716446}) check(seed, mode::liveness);
 }
 
+TEST_CASE("nothing overtakes what came too late, though a crash and a clock that is set back undo that it did") {
+  check(103119, mode::liveness);
+}
+
 TEST_CASE("faults have names") {
   for (auto f = fault{}; f <= last_fault; f = static_cast<fault>(static_cast<int>(f) + 1)) {
     CAPTURE(to_string(f));
