@@ -69,6 +69,27 @@ TEST_CASE_FIXTURE(damage_fixture, "a notification that was damaged at its receiv
   CHECK(sender_disk.records("o/") == 0);
 }
 
+TEST_CASE_FIXTURE(damage_fixture,
+                  "what is done about damage is in the first write: after it, nobody tells of it again") {
+  submit("a");
+  receiver.reset();
+  damage(receiver_disk, "n/");
+
+  receiver_disk.hold();
+  start_receiver();
+  receiver_disk.sync_one();
+  receiver.reset();
+  receiver_disk.release();
+  receiver_disk.forget_damage();
+  start_receiver();
+  pass(1s);
+
+  REQUIRE(receiver->jobs.size() == 1);
+  receiver->perform_at_once();
+  pass(1s);
+  CHECK(sender->state("a") == succeeded);
+}
+
 TEST_CASE_FIXTURE(damage_fixture, "a notification that was damaged before it was acknowledged is sent once more") {
   submit("connects");
   network.cut(receiver_id, sender_id);

@@ -59,6 +59,10 @@ TEST_CASE("nothing overtakes what came too late, though a crash and a clock that
   check(103119, mode::liveness);
 }
 
+TEST_CASE("a node that ends before its actors are there has asked for what it found damaged") {
+  for (std::uint64_t seed : {703051, 703765, 801048}) check(seed, mode::liveness);
+}
+
 TEST_CASE("faults have names") {
   for (auto f = fault{}; f <= last_fault; f = static_cast<fault>(static_cast<int>(f) + 1)) {
     CAPTURE(to_string(f));
