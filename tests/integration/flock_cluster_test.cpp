@@ -210,6 +210,18 @@ TEST_CASE("what is left of a cluster that crashed is told of, and cleaned by dow
   CHECK_MESSAGE(up.exit_status == 0, up.err);
 }
 
+TEST_CASE("what a node said when it could not be started is told, and nothing of what it said before") {
+  shell sh;
+  const auto first = sh.run({"up", "--nodes", "1", "--set", "nonsense=1"});
+  CHECK_MESSAGE(first.err.find("unknown key 'nonsense'") != std::string::npos, first.err);
+
+  const auto second = sh.run({"up", "--nodes", "1", "--set", "heartbeat=1"});
+
+  CHECK(second.exit_status == 1);
+  CHECK_MESSAGE(second.err.find("heartbeat: duration") != std::string::npos, second.err);
+  CHECK_MESSAGE(second.err.find("nonsense") == std::string::npos, second.err);
+}
+
 TEST_CASE("a mistake in the usage of flock-cluster, and down where nothing runs, start nothing") {
   shell sh;
 
@@ -217,10 +229,13 @@ TEST_CASE("a mistake in the usage of flock-cluster, and down where nothing runs,
                                                                  {"up", "--nodse", "2"},
                                                                  {"up", "--nodes", "many"},
                                                                  {"up", "--zookeepers", "2"},
+                                                                 {"up", "--nodes", "0"},
+                                                                 {"up", "--prefix", "a/b"},
                                                                  {"up", "bender0"},
                                                                  {"up", "--set", "role"},
                                                                  {"up", "--timeout", "5"},
                                                                  {"kill"},
+                                                                 {"kill", ""},
                                                                  {"kill", "bender0", "bender1"}})
     CHECK_MESSAGE(sh.run(wrong).exit_status == 2, wrong.back());
   CHECK(sh.run({"frobnicate"})

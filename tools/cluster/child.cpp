@@ -1,5 +1,6 @@
 #include "tools/cluster/child.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
@@ -95,6 +96,7 @@ result<child> child::start(const options& o) {
   const auto output_path = o.output.empty() ? log_path : o.output;
   descriptor log(open_to_append(log_path));
   if (log.get() < 0) return system_error(log_path);
+  const auto log_begins = static_cast<std::int64_t>(::lseek(log.get(), 0, SEEK_END));
   descriptor output(open_to_append(output_path));
   if (output.get() < 0) return system_error(output_path);
   std::array<int, 2> ends{};
@@ -128,15 +130,19 @@ result<child> child::start(const options& o) {
     ::waitpid(pid, nullptr, 0);
     return e;
   }
-  return child(pid, pidfd);
+  return child(pid, pidfd, std::max<std::int64_t>(0, log_begins));
 }
 
 child::child(child&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)), pidfd_(std::exchange(other.pidfd_, -1)), status_(other.status_) {}
+    : pid_(std::exchange(other.pid_, 0)),
+      pidfd_(std::exchange(other.pidfd_, -1)),
+      log_begins_(other.log_begins_),
+      status_(other.status_) {}
 
 child& child::operator=(child&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(pidfd_, other.pidfd_);
+  std::swap(log_begins_, other.log_begins_);
   std::swap(status_, other.status_);
   return *this;
 }

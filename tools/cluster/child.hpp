@@ -3,6 +3,7 @@
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ class child {
   ~child();
 
   pid_t pid() const { return pid_; }
+  /// How long its log was before it began to write there.
+  std::int64_t log_begins() const { return log_begins_; }
   bool is_alive();
   /// To its whole process group; nothing happens if it has ended.
   void signal(int number);
@@ -49,10 +52,11 @@ class child {
   pid_t release();
 
  private:
-  child(pid_t pid, int pidfd) : pid_(pid), pidfd_(pidfd) {}
+  child(pid_t pid, int pidfd, std::int64_t log_begins) : pid_(pid), pidfd_(pidfd), log_begins_(log_begins) {}
 
   pid_t pid_ = 0;   ///< 0: moved away or released
   int pidfd_ = -1;  ///< readable when it has ended
+  std::int64_t log_begins_ = 0;
   std::optional<int> status_;
 };
 

@@ -30,7 +30,7 @@ result<void> write_file(const std::string& path, std::string_view text) {
 result<void> make_folder(const std::string& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
-  if (failed) return error{error_code::io, path + ": " + failed.message()};
+  if (failed) return error{error_code::io, "cannot make " + path + ": " + failed.message()};
   return {};
 }
 
@@ -40,12 +40,12 @@ result<std::string> make_temporary_folder() {
   return pattern;
 }
 
-std::string end_of_log(const std::string& path) {
+std::string end_of_log(const std::string& path, std::int64_t from) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) return {};
   constexpr std::streamoff enough = 2000;
-  const auto size = static_cast<std::streamoff>(file.tellg());
-  file.seekg(std::max<std::streamoff>(0, size - enough));
+  const auto size = std::max<std::streamoff>(0, static_cast<std::streamoff>(file.tellg()) - from);
+  file.seekg(from + std::max<std::streamoff>(0, size - enough));
   std::string text((std::istreambuf_iterator<char>(file)), {});
   if (size > enough) text.erase(0, text.find('\n') + 1);  // a line that was cut
   while (text.ends_with('\n')) text.pop_back();

@@ -2,6 +2,7 @@
 
 #include <flock/error.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ result<void> make_folder(const std::string& path);
 result<std::string> make_temporary_folder();
 
 /// The last lines of a log, for people, without the end of the last; empty if there is none.
-std::string end_of_log(const std::string& path);
+/// \param from  what was in it before, in bytes, is no part of it
+std::string end_of_log(const std::string& path, std::int64_t from = 0);
 
 }  // namespace flock::testing

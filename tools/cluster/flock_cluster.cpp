@@ -131,7 +131,7 @@ int up(local_cluster::options o) {
   line.show("");
   if (!cluster && cluster.error().code == error_code::conflict)
     return complain({error_code::conflict, cluster.error().what + "; `flock-cluster down` ends and cleans it"});
-  if (!cluster) return complain(cluster.error());
+  if (!cluster) return complain(cluster.error(), cluster.error().code == error_code::bad_argument ? usage : failed);
   print_nodes(*cluster);
   cluster->leave_running();
   return done;
@@ -203,7 +203,7 @@ int carry_out(request r) {
     return wrong((r.command.empty() ? "no command" : "no such command: " + r.command) +
                  "; there is up, down, restart, kill, pause, resume");
   if (r.dir.empty()) return wrong(r.command + " needs --dir");
-  if (has_id && r.ids.size() != 1) return wrong(r.command + " needs one ID");
+  if (has_id && (r.ids.size() != 1 || r.ids.front().empty())) return wrong(r.command + " needs one ID");
   if (!has_id && !r.ids.empty()) return wrong("unexpected: " + r.ids.front());
   const cluster_folder folder(std::filesystem::absolute(r.dir).lexically_normal().string());
   if (has_id) return act_on(folder, r.command, r.ids.front());

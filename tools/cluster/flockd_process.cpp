@@ -42,14 +42,16 @@ result<void> wait_until_answers(const cluster_folder& folder, const std::string&
   while (true) {
     auto answer = get_json(folder.socket(id), "/v1/status", one_try);
     if (answer) return {};
-    if (auto status = process.wait(milliseconds(0))) return how_it_ended(folder, id, *status);
+    if (auto status = process.wait(milliseconds(0))) return how_it_ended(folder, id, process, *status);
     if (!time.again())
-      return error{error_code::timeout, id + ": " + to_string(answer.error()) + "\n" + end_of_log(folder.log(id))};
+      return error{error_code::timeout,
+                   id + ": " + to_string(answer.error()) + "\n" + end_of_log(folder.log(id), process.log_begins())};
   }
 }
 
-error how_it_ended(const cluster_folder& folder, const std::string& id, int status) {
-  return {error_code::down, id + " ended with status " + std::to_string(status) + "\n" + end_of_log(folder.log(id))};
+error how_it_ended(const cluster_folder& folder, const std::string& id, const child& process, int status) {
+  return {error_code::down, id + " ended with status " + std::to_string(status) + "\n" +
+                                end_of_log(folder.log(id), process.log_begins())};
 }
 
 result<value> get_json(const std::string& socket, std::string_view target, milliseconds patience) {

@@ -28,7 +28,7 @@ result<child> start_flockd(const cluster_folder& folder, std::string_view id, co
 result<void> wait_until_answers(const cluster_folder& folder, const std::string& id, child& process);
 
 /// That it ended by itself, with its status and the end of its log. Code: down
-error how_it_ended(const cluster_folder& folder, const std::string& id, int status);
+error how_it_ended(const cluster_folder& folder, const std::string& id, const child& process, int status);
 
 /// What a flockd answers to a GET. Errors: those of the API, unreachable, timeout, protocol
 result<value> get_json(const std::string& socket, std::string_view target, milliseconds patience);

@@ -209,7 +209,8 @@ result<void> cluster_parts::wait_until_sees(cluster_node& node, const std::set<s
     if (auto wanted = check_still_wanted(); !wanted) return wanted;
     if (!time.again()) {
       const auto why = seen ? "does not see " + *unseen.begin() : to_string(seen.error());
-      return error{error_code::timeout, node.id() + ": " + why + "\n" + end_of_log(folder.log(node.id()))};
+      return error{error_code::timeout,
+                   node.id() + ": " + why + "\n" + end_of_log(folder.log(node.id()), node.process_->log_begins())};
     }
   }
 }
@@ -295,7 +296,7 @@ std::optional<error> cluster_node::unexpected_end() {
   if (!is_wanted_) return std::nullopt;
   auto status = process_->wait(milliseconds(0));
   if (!status) return std::nullopt;
-  return how_it_ended(of_.folder, id_, *status);
+  return how_it_ended(of_.folder, id_, *process_, *status);
 }
 
 result<void> cluster_node::write_resources(std::string_view file, std::string_view json) const {

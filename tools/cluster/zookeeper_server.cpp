@@ -139,7 +139,7 @@ result<void> zookeeper_server::wait_until_serving(milliseconds patience) {
   auto until = system_clock().now() + patience;
   while (system_clock().now() < until) {
     if (!process_.is_alive())
-      return error{error_code::down, "ZooKeeper ended: " + end_of_log(options_.folder + "/log")};
+      return error{error_code::down, "ZooKeeper ended: " + end_of_log(options_.folder + "/log", process_.log_begins())};
     // "ruok" would say imok before it serves.
     auto status = ask("srvr");
     if (status && status->find("Mode:") != std::string::npos) return {};
