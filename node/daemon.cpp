@@ -110,12 +110,14 @@ daemon::~daemon() = default;
 
 result<daemon::declared> daemon::read(const config& with) {
   auto rules = read_policy(with);
-  if (!rules) return rules.error();
+  if (!rules) return rules.error().within("policy");
   auto resources = read_resources(with.resources);
   // A node without any resource file is a common one; a folder that was named must be there.
   if (!resources && resources.error().code == error_code::not_found && with.resources == config().resources)
     return declared{{}, *std::move(rules)};
-  if (!resources) return resources.error();
+  if (!resources)
+    return resources.error().code == error_code::bad_argument ? resources.error()  // names its file
+                                                              : resources.error().within("resources");
   return declared{*std::move(resources), *std::move(rules)};
 }
 

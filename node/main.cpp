@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
   options.socket = with->socket;
   options.log = write;
   auto server = flock::control_server::start(options, d, flock::system_clock());
-  if (!server) return node->stop(), fail(server.error(), 1);
+  if (!server) return node->stop(), fail(server.error().within("socket"), 1);
 
   log("info", "ready at " + node->address() + ", registry " + with->registry.str());
   flock::notify_service_manager("READY=1");

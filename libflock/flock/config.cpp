@@ -73,8 +73,9 @@ result<void> check_endpoint(const std::string& text) {
   unsigned port = 0;
   const auto* end = text.data() + text.size();
   if (colon == std::string::npos || colon == 0 || colon + 1 == text.size() ||
-      std::from_chars(text.data() + colon + 1, end, port).ptr != end || port > 65535)
+      std::from_chars(text.data() + colon + 1, end, port).ptr != end)
     return bad("'" + text + "' is not host:port");
+  if (port > 65535) return bad("'" + text + "': a port is a number up to 65535");
   return {};
 }
 
@@ -376,7 +377,7 @@ result<registry_url> registry_url::parse(std::string_view text) {
   std::istringstream servers(out.servers);
   if (out.servers.empty()) return wrong();
   for (std::string server; std::getline(servers, server, ',');)
-    if (auto checked = check_endpoint(server); !checked) return checked.error().within("registry");
+    if (auto checked = check_endpoint(server); !checked) return checked.error();
   if (out.servers.ends_with(',')) return wrong();
   return out;
 }

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <fstream>
 #include <string_view>
+#include <system_error>
 
 namespace flock::internal {
 
@@ -36,8 +38,9 @@ std::string text_of(const ASN1_STRING* s) {
 error failed(error_code code, const std::string& path) { return {code, path + ": " + take_openssl_error()}; }
 
 result<void> check_readable(const std::string& path) {
-  if (std::ifstream(path).good()) return {};
-  return error{error_code::io, path + ": cannot be read"};
+  std::ifstream file(path);
+  if (file.good()) return {};
+  return error{error_code::io, "cannot read " + path + ": " + std::generic_category().message(errno)};
 }
 
 // A daemon has no terminal to ask for a password at.
@@ -50,12 +53,12 @@ result<void> load_authority(SSL_CTX* context, const std::string& path) {
 }
 
 result<void> load_own(SSL_CTX* context, const tls_files& files) {
-  for (const auto& path : {files.cert, files.key})
-    if (auto readable = check_readable(path); !readable) return readable;
+  if (auto readable = check_readable(files.cert); !readable) return readable.error().within("tls-cert");
+  if (auto readable = check_readable(files.key); !readable) return readable.error().within("tls-key");
   if (SSL_CTX_use_certificate_chain_file(context, files.cert.c_str()) != 1)
-    return failed(error_code::bad_argument, files.cert);
+    return failed(error_code::bad_argument, files.cert).within("tls-cert");
   if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return failed(error_code::bad_argument, files.key);
+    return failed(error_code::bad_argument, files.key).within("tls-key");
   return {};
 }
 
@@ -132,7 +135,7 @@ result<std::shared_ptr<const tls_context>> tls_context::load(const tls_files& fi
   // Every connection proves itself anew, so that a certificate which has expired is not resumed.
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(c, 0);
-  if (auto loaded = load_authority(c, files.ca); !loaded) return loaded.error();
+  if (auto loaded = load_authority(c, files.ca); !loaded) return loaded.error().within("tls-ca");
   if (!files.cert.empty() || !files.key.empty()) {
     if (auto loaded = load_own(c, files); !loaded) return loaded.error();
   }

@@ -169,6 +169,23 @@ TEST_CASE("flockd refuses a state-dir that it cannot use, and names it") {
   CHECK_MESSAGE(d.log() == "flockd: state-dir: cannot open " + file + ": Not a directory\n", d.log());
 }
 
+TEST_CASE("flockd names the option whose file or folder it cannot use, and why") {
+  const daemon_process d;
+  const auto missing = (d.folder.path() / "missing").string();
+  const auto said = [&](std::vector<std::string> arguments) {
+    std::filesystem::remove(d.folder.path() / "log");
+    CHECK(d.run(std::move(arguments)) != 0);
+    const auto log = d.log();
+    return log.substr(log.find("flockd: "));
+  };
+
+  CHECK(said({"--id", "a", "--policy", missing}) ==
+        "flockd: policy: cannot read " + missing + ": No such file or directory\n");
+  CHECK(said({"--id", "a", "--resources", missing}) == "flockd: resources: no folder " + missing + "\n");
+  CHECK(said({"--id", "a", "--tls-ca", missing, "--tls-cert", missing, "--tls-key", missing}) ==
+        "flockd: tls-ca: cannot read " + missing + ": No such file or directory\n");
+}
+
 TEST_CASE("--check-config tells of a state-dir that cannot be used, and makes none") {
   const daemon_process d;
   const auto missing = (d.folder.path() / "state").string();

@@ -120,6 +120,8 @@ TEST_CASE("the advertised address is one that others can connect to") {
   CHECK(what(read({"--advertise", "web1:0"})) == "--advertise: 'web1:0' is no address to connect to");
   CHECK(what(read({"--advertise", "0.0.0.0:1"})) == "--advertise: '0.0.0.0:1' is no address to connect to");
   CHECK(what(read({"--advertise", "[::]:1"})) == "--advertise: '[::]:1' is no address to connect to");
+  CHECK(what(read({"--listen", "127.0.0.1:99999"})) == "--listen: '127.0.0.1:99999': a port is a number up to 65535");
+  CHECK(what(read({"--registry", "zk://zk1/flock"})) == "--registry: 'zk1' is not host:port");
   CHECK(what(read({"--advertise", "web1"})) == "--advertise: 'web1' is not host:port");
 }
 
