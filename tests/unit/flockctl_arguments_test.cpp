@@ -44,6 +44,7 @@ TEST_CASE("numbers below zero and what follows two dashes are operands") {
 TEST_CASE("a wrong option is named, with the nearest one") {
   CHECK(error_of({"--nod", "x"}) == "unknown option --nod; did you mean --node?");
   CHECK(error_of({"--folow"}) == "unknown option --folow; did you mean --follow?");
+  CHECK(error_of({"--json"}) == "unknown option --json; did you mean --format json?");
   CHECK(error_of({"--colour=red"}) == "unknown option --colour=red");
   CHECK(error_of({"--=x"}) == "unknown option --=x");
   CHECK(error_of({"--node"}) == "--node needs a value: ID");

@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(flockctl_over_api, "on a terminal it is said who is waited for
 
   CHECK((run(notify_and_wait) == exit_code::ok));
 
-  CHECK(err == "waiting for 5 of 5: a, b, c and 2 more ...\r\033[K");
+  CHECK(err == "waiting for 5 of 5: a, b, c and 2 more (Ctrl-C ends the wait only) ...\r\033[K");
 }
 
 TEST_CASE_FIXTURE(flockctl_over_api,

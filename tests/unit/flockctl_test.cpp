@@ -102,6 +102,9 @@ TEST_CASE_FIXTURE(flockctl_over_api, "wrong usage names what was wrong and asks 
   CHECK(refusal_of(notify + std::vector<std::string>{"--on", "success", "--wait", "completed"}) ==
         "flockctl: --on sends at the end of the run: there is nothing to --wait for before");
   CHECK(refusal_of({"help", "nodse"}) == "flockctl: no such command: nodse; did you mean nodes?");
+  CHECK(refusal_of({"node", "show", ""}) == "flockctl: node show does not take \"\"; usage: flockctl node show ID");
+  CHECK(refusal_of({"notify", "toast", "run", "--node", "a"}) ==
+        "flockctl: resource: resource \"toast\": expected type[name]");
   CHECK(refusal_of({"ping"}) == "flockctl: ping needs more; usage: flockctl ping NODE");
   CHECK(has(refusal_of({"status", "bender1"}), "status does not take bender1"));
   CHECK(refusal_of({"status", "--node", "x"}) == "flockctl: --node is no option of status");

@@ -29,21 +29,27 @@ const option* find(const std::vector<option>& known, std::string_view name) {
   return found == known.end() ? nullptr : &*found;
 }
 
-error unknown_option(const std::string& word, std::string_view name, const std::vector<option>& known) {
-  std::vector<std::string_view> names;
-  for (const auto& o : known) names.push_back(o.name);
-  const auto meant = nearest(name, names);
-  return wrong("unknown option " + word + (meant ? "; did you mean --" + std::string(*meant) + "?" : ""));
-}
+bool has_choices(std::string_view value) { return value.find('|') != std::string_view::npos; }
 
 bool is_choice(std::string_view choices, std::string_view text) {
-  if (choices.find('|') == std::string_view::npos) return true;
+  if (!has_choices(choices)) return true;
   while (!choices.empty()) {
     const auto choice = choices.substr(0, choices.find('|'));
     if (choice == text) return true;
     choices.remove_prefix(std::min(choice.size() + 1, choices.size()));
   }
   return false;
+}
+
+error unknown_option(const std::string& word, std::string_view name, const std::vector<option>& known) {
+  const auto unknown = "unknown option " + word;
+  for (const auto& o : known)
+    if (has_choices(o.value) && is_choice(o.value, name))
+      return wrong(unknown + "; did you mean --" + std::string(o.name) + " " + std::string(name) + "?");
+  std::vector<std::string_view> names;
+  for (const auto& o : known) names.push_back(o.name);
+  const auto meant = nearest(name, names);
+  return wrong(unknown + (meant ? "; did you mean --" + std::string(*meant) + "?" : ""));
 }
 
 error no_choice(const option& o, const std::string& text) {

@@ -51,7 +51,10 @@ result<void> check(const command& c, const arguments& words) {
         std::none_of(common_options().begin(), common_options().end(), is_it))
       return wrong("--" + name + " is no option of " + std::string(c.name));
   }
-  const auto usage = "; usage: flockctl " + std::string(c.name) + " " + std::string(c.operands);
+  const auto usage =
+      "; usage: flockctl " + std::string(c.name) + (c.operands.empty() ? "" : " ") + std::string(c.operands);
+  for (const auto& operand : words.operands)
+    if (operand.empty()) return wrong(std::string(c.name) + " does not take \"\"" + usage);
   if (words.operands.size() < c.least) return wrong(std::string(c.name) + " needs more" + usage);
   if (words.operands.size() > c.most && words.doubt) return *words.doubt;
   if (words.operands.size() > c.most)

@@ -2,6 +2,7 @@
 #include "tools/flockctl/location_options.hpp"
 #include "tools/flockctl/views.hpp"
 #include <flock/notification.hpp>
+#include <flock/run.hpp>
 
 #include <chrono>
 #include <map>
@@ -15,6 +16,9 @@ using namespace std::chrono_literals;
 // A run, and the actions of others, take what they take; but no wait is endless.
 constexpr milliseconds longest_run = 1h;
 constexpr milliseconds longest_action = 5min;
+
+// What was asked for is flockd's: it goes on without flockctl.
+constexpr std::string_view only_the_wait = " (Ctrl-C ends the wait only)";
 
 const std::vector<column>& notification_columns() {
   static const std::vector<column> columns = {{"ID", "id"},           {"NODE", "node"},   {"RESOURCE", "resource"},
@@ -117,7 +121,7 @@ class endings {
     for (const auto& [id, n] : open_) ids.emplace_back(id);
     const auto left = std::chrono::ceil<milliseconds>(until - i_.time.now());
     const auto path = target({"v1", "await"}, {{"timeout", format_duration(left)}});
-    const console::waiting shown(i_.out, waiting_for(open_, all_));
+    const console::waiting shown(i_.out, waiting_for(open_, all_) + std::string(only_the_wait));
     auto answer = i_.flockd.post(path, value::map{{"ids", std::move(ids)}}, until + milliseconds(1s));
     if (!answer) return answer.error();
     return list_in(*std::move(answer), "notifications");
@@ -194,7 +198,7 @@ result<exit_code> list_resources(const invocation& i) {
 result<exit_code> converge_resources(const invocation& i) {
   const value::map how{{"why_run", i.words.has("why-run")}};
   const auto run = [&] {
-    const console::waiting shown(i.out, "waiting for the end of the run");
+    const console::waiting shown(i.out, "waiting for the end of the run" + std::string(only_the_wait));
     return i.flockd.post("/v1/converge", how, i.deadline(longest_run));
   }();
   if (!run) return run.error();
@@ -220,6 +224,7 @@ result<exit_code> notify_resource(const invocation& i) {
   if (!what) return what.error();
   what->emplace("resource", i.operand(0));
   what->emplace("action", i.operand(1));
+  if (const auto understood = wanted_action::from_value(*what); !understood) return understood.error();
   const auto wait = i.words.one("wait").value_or("accepted");
   if (i.words.has("on")) return notify_after_run(i, *std::move(what));
   if (wait == "completed") return notify_and_wait(i, *std::move(what));
