@@ -1,5 +1,7 @@
 #include "tests/bench/request.hpp"
 
+#include "tools/cluster/command_line.hpp"
+
 #include <boost/program_options.hpp>
 
 #include <algorithm>
@@ -139,15 +141,7 @@ result<request> parse_request(const std::vector<std::string>& words, const std::
   positional.add("workload", -1);
   po::variables_map given;
   try {
-    // Without abbreviations: a later option must not change what a script means.
-    namespace style = po::command_line_style;
-    po::store(po::command_line_parser(words)
-                  .options(options)
-                  .positional(positional)
-                  .style(style::default_style & ~style::allow_guessing)
-                  .run(),
-              given);
-    po::notify(given);
+    given = testing::understood(words, options, positional);
   } catch (const po::error& e) {
     return wrong(e.what());
   }

@@ -53,6 +53,15 @@ struct fixture {
       while (disk.has_power() && !told.wait_for(written, 1ms)) continue;
     }
   }
+  /// As the end of a process whose disk has refused a sync, and which has not heard better of it.
+  void end_after_a_failed_sync() {
+    disk.fail_syncs(0, 1000);
+    write(1);
+    REQUIRE(eventually([&] { return journal->trouble().has_value(); }));
+    disk.cut_power();
+    journal.reset();
+    disk.restart_process();
+  }
   std::size_t durable() const {
     const auto all = told.all();
     return static_cast<std::size_t>(std::ranges::count_if(all, [](auto& t) { return !t.second; }));
@@ -220,12 +229,7 @@ TEST_CASE("a process that follows one whose sync failed does not build on what i
     CAPTURE(round);
     f.open();
     f.write_slowly(static_cast<std::size_t>(round));
-    f.disk.fail_syncs(0, 1000);
-    f.write(1);
-    REQUIRE(eventually([&] { return f.journal->trouble().has_value(); }));
-    f.disk.cut_power();
-    f.journal.reset();
-    f.disk.restart_process();
+    f.end_after_a_failed_sync();
 
     f.open();
     f.written = journal_history::check(*f.journal, static_cast<std::size_t>(round));
@@ -247,12 +251,7 @@ TEST_CASE("power that goes while such a process opens the journal leaves nothing
     CAPTURE(round);
     f.open();
     f.write_slowly(30);
-    f.disk.fail_syncs(0, 1000);
-    f.write(1);
-    REQUIRE(eventually([&] { return f.journal->trouble().has_value(); }));
-    f.disk.cut_power();
-    f.journal.reset();
-    f.disk.restart_process();
+    f.end_after_a_failed_sync();
 
     f.disk.cut_power(1 + round % 20);
     (void)flock::internal::open_sqlite_journal(f.options());

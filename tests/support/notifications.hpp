@@ -23,4 +23,11 @@ inline notification make_notification(std::string id) {
           at(0),         at(3600'000)};
 }
 
+/// The same, worth nothing from at(ms) on.
+inline notification expiring(std::string id, std::int64_t ms) {
+  auto n = make_notification(std::move(id));
+  n.expires = at(ms);
+  return n;
+}
+
 }  // namespace flock::testing

@@ -11,12 +11,6 @@ using namespace std::chrono_literals;
 using namespace flock::testing;
 using enum receipt_state;
 
-notification expiring(const std::string& id, int ms) {
-  auto n = make_notification(id);
-  n.expires = at(ms);
-  return n;
-}
-
 }  // namespace
 
 TEST_CASE_FIXTURE(two_post_offices, "what was never sent expires when its time has passed") {

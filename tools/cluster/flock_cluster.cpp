@@ -1,5 +1,6 @@
 #include "flock/testing/local_cluster.hpp"
 #include "tools/cluster/cluster_folder.hpp"
+#include "tools/cluster/command_line.hpp"
 #include "tools/cluster/flockd_process.hpp"
 #include "tools/cluster/zookeeper_server.hpp"
 #include <flock/version.hpp>
@@ -237,16 +238,7 @@ int main(int argc, char** argv) {
   po::positional_options_description positional;
   positional.add("command", 1).add("id", -1);
   try {
-    po::variables_map given;
-    // Without abbreviations: a later option must not change what a script means.
-    namespace style = po::command_line_style;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(options)
-                  .positional(positional)
-                  .style(style::default_style & ~style::allow_guessing)
-                  .run(),
-              given);
-    po::notify(given);
+    const auto given = understood({argv + 1, argv + argc}, options, positional);
     if (given.contains("help")) {
       std::cout << help;
       return done;
