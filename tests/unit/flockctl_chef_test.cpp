@@ -193,7 +193,7 @@ TEST_CASE_FIXTURE(fixture, "run-chef begins a batch when the one before has ende
 
   call_answers("b", "ended", {bad});
   CHECK((run({"run-chef", "--role", "web", "--batch", "2"}) == exit_code::some_failed));
-  CHECK(has(err, "stopped: 1 nodes were not asked"));
+  CHECK(has(err, "stopped; not asked: 1 of 3 nodes"));
   CHECK_FALSE(has(out, R"("node":"c")"));
 }
 

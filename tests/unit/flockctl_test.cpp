@@ -158,8 +158,21 @@ TEST_CASE_FIXTURE(flockctl_over_api,
   CHECK(out.empty());
 }
 
-TEST_CASE_FIXTURE(flockctl_over_api, "progress is shown on a terminal only") {
+TEST_CASE_FIXTURE(flockctl_over_api, "where there is nothing to show, people are told so, and programs get no line") {
   backend.reply = value(value::list{});
+
+  CHECK((run({"resources", "--format", "table"}) == exit_code::ok));
+  CHECK(out.empty());
+  CHECK(err == "flockctl: no resources\n");
+  CHECK((run({"updated", "file[x]", "create", "--format", "table"}) == exit_code::ok));
+  CHECK(err == "flockctl: nobody is notified\n");
+  CHECK((run({"resources", "--format", "json"}) == exit_code::ok));
+  CHECK(out.empty());
+  CHECK(err.empty());
+}
+
+TEST_CASE_FIXTURE(flockctl_over_api, "progress is shown on a terminal only") {
+  backend.reply = value(value::list{value::map{{"node", "bender1"}, {"state", "accepted"}}});
 
   run(notify);
   CHECK(err.empty());

@@ -114,7 +114,8 @@ result<exit_code> run_chef(const invocation& i) {
     for (const auto code : requested_runs(i, these, plan, tell).finish()) codes.push_back(code);
     const auto so_far = exit_code_of(codes);
     if (so_far != exit_code::ok && end < nodes->size() && waits) {
-      i.out.say("stopped: " + std::to_string(nodes->size() - end) + " nodes were not asked");
+      i.out.say("stopped; not asked: " + std::to_string(nodes->size() - end) + " of " + std::to_string(nodes->size()) +
+                " nodes");
       return ends(so_far);
     }
   }

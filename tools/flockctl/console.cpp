@@ -45,12 +45,13 @@ std::vector<std::vector<std::string>> rows_of(const value::list& objects, const 
 
 }  // namespace
 
-void console::rows(const value::list& objects, const std::vector<column>& columns) {
+void console::rows(const value::list& objects, const std::vector<column>& columns, std::string_view none) {
   if (form_.json) {
     for (const auto& o : objects) data_ << to_json(o) << '\n';
     return;
   }
-  if (!objects.empty()) data_ << render({titles_of(columns), rows_of(objects, columns)}, form_.width, form_.color);
+  if (objects.empty()) return say(none);
+  data_ << render({titles_of(columns), rows_of(objects, columns)}, form_.width, form_.color);
 }
 
 void console::object(const value& o, const std::vector<std::string>& leading) {

@@ -33,8 +33,8 @@ class console {
 
   bool json() const { return form_.json; }
 
-  /// One line for each object.
-  void rows(const value::list& objects, const std::vector<column>& columns);
+  /// One line for each object. \param none  what is said in the place of a table if there are none
+  void rows(const value::list& objects, const std::vector<column>& columns, std::string_view none);
   /// One object: a line of JSON, or a line for each of its members, these ones first.
   void object(const value& o, const std::vector<std::string>& leading = {});
   /// One object: a line of JSON, or these details of it.

@@ -64,15 +64,17 @@ result<exit_code> list_nodes(const invocation& i) {
   if (!where) return where.error();
   const auto nodes = i.flockd.list(target({"v1", "nodes"}, with_timeout(i, *std::move(where))), "nodes", i.deadline());
   if (!nodes) return nodes.error();
-  i.out.rows(*nodes, {{"ID", "id"},
-                      {"STATE", "state"},
-                      {"ADDRESS", "address"},
-                      {"ENVIRONMENT", "environment"},
-                      {"ROLES", "roles"},
-                      {"RECIPES", "recipes"},
-                      {"TAGS", "tags"},
-                      {"VERSION", "version"},
-                      {"SINCE", "since"}});
+  i.out.rows(*nodes,
+             {{"ID", "id"},
+              {"STATE", "state"},
+              {"ADDRESS", "address"},
+              {"ENVIRONMENT", "environment"},
+              {"ROLES", "roles"},
+              {"RECIPES", "recipes"},
+              {"TAGS", "tags"},
+              {"VERSION", "version"},
+              {"SINCE", "since"}},
+             "no nodes");
   return exit_code::ok;
 }
 
@@ -87,7 +89,7 @@ result<exit_code> list_actors(const invocation& i) {
   const auto actors =
       i.flockd.list(target({"v1", "actors"}, with_timeout(i, i.node_operand())), "actors", i.deadline());
   if (!actors) return actors.error();
-  i.out.rows(*actors, {{"NAME", "name"}, {"NODE", "node"}, {"TYPE", "type"}, {"METHODS", "methods"}});
+  i.out.rows(*actors, {{"NAME", "name"}, {"NODE", "node"}, {"TYPE", "type"}, {"METHODS", "methods"}}, "no actors");
   return exit_code::ok;
 }
 
@@ -123,12 +125,14 @@ result<exit_code> list_subscriptions(const invocation& i) {
   const auto path = target({"v1", "subscriptions"}, with_timeout(i, i.node_operand()));
   const auto subscriptions = i.flockd.list(path, "subscriptions", i.deadline());
   if (!subscriptions) return subscriptions.error();
-  i.out.rows(*subscriptions, {{"ID", "id"},
-                              {"WATCHED", "watched"},
-                              {"PUBLISHERS", "publishers"},
-                              {"RESOURCE", "resource"},
-                              {"ACTION", "action"},
-                              {"TIMING", "timing"}});
+  i.out.rows(*subscriptions,
+             {{"ID", "id"},
+              {"WATCHED", "watched"},
+              {"PUBLISHERS", "publishers"},
+              {"RESOURCE", "resource"},
+              {"ACTION", "action"},
+              {"TIMING", "timing"}},
+             "no subscriptions");
   return exit_code::ok;
 }
 

@@ -31,7 +31,7 @@ result<exit_code> show_notifications(const invocation& i, result<value> answer, 
   if (!answer) return answer.error();
   const auto notifications = list_in(*std::move(answer), "notifications");
   if (!notifications) return notifications.error();
-  i.out.rows(*notifications, notification_columns());
+  i.out.rows(*notifications, notification_columns(), "nobody is notified");
   return exit_code_of(*notifications, waited_for);
 }
 
@@ -173,7 +173,7 @@ result<exit_code> change_notification(const invocation& i, const std::string& ho
   const auto path = target({"v1", "notifications", i.operand(0), how}, {{"timeout", format_duration(i.patience())}});
   const auto changed = i.flockd.post(path, value::map(), i.deadline());
   if (!changed) return changed.error();
-  i.out.rows({*changed}, notification_columns());
+  i.out.rows({*changed}, notification_columns(), "");
   return exit_code::ok;
 }
 
@@ -184,14 +184,16 @@ result<exit_code> list_resources(const invocation& i) {
   query.emplace_back("timeout", format_duration(i.patience()));
   const auto resources = i.flockd.list(target({"v1", "resources"}, query), "resources", i.deadline());
   if (!resources) return resources.error();
-  i.out.rows(*resources, {{"RESOURCE", "resource"},
-                          {"NODE", "node"},
-                          {"STATE", "state"},
-                          {"ACTION", "action"},
-                          {"OUTCOME", "outcome"},
-                          {"AT", "at"},
-                          {"ERROR", "error"},
-                          {"ACTIONS", "actions"}});
+  i.out.rows(*resources,
+             {{"RESOURCE", "resource"},
+              {"NODE", "node"},
+              {"STATE", "state"},
+              {"ACTION", "action"},
+              {"OUTCOME", "outcome"},
+              {"AT", "at"},
+              {"ERROR", "error"},
+              {"ACTIONS", "actions"}},
+             "no resources");
   return exit_code::ok;
 }
 
@@ -205,11 +207,13 @@ result<exit_code> converge_resources(const invocation& i) {
   if (i.out.json())
     i.out.object(*run);
   else if (const auto* resources = (*run)["resources"].as_list())
-    i.out.rows(*resources, {{"RESOURCE", "resource"},
-                            {"ACTION", "action"},
-                            {"OUTCOME", "outcome"},
-                            {"OUTPUT", "output"},
-                            {"ERROR", "error"}});
+    i.out.rows(*resources,
+               {{"RESOURCE", "resource"},
+                {"ACTION", "action"},
+                {"OUTCOME", "outcome"},
+                {"OUTPUT", "output"},
+                {"ERROR", "error"}},
+               "no resources");
   return (*run)["success"] == value(false) ? exit_code::some_failed : exit_code::ok;
 }
 
@@ -242,7 +246,7 @@ result<exit_code> list_notifications(const invocation& i) {
     for (auto& text : i.words.all(name)) query.emplace_back(name, std::move(text));
   const auto notifications = i.flockd.list(target({"v1", "notifications"}, query), "notifications", i.deadline());
   if (!notifications) return notifications.error();
-  i.out.rows(*notifications, notification_columns());
+  i.out.rows(*notifications, notification_columns(), "no notifications");
   return exit_code::ok;
 }
 
