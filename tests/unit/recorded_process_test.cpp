@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace flock::testing;
@@ -39,4 +41,23 @@ TEST_CASE("a recorded process runs as long as nobody else has its pid") {
   CHECK_FALSE(another.signal(0));
   constexpr pid_t beyond_all = 1 << 30;
   CHECK(recorded_process::of("nobody", beyond_all).error().code == error_code::not_found);
+}
+
+TEST_CASE("what is another user's is not ended, and that is said") {
+  if (::geteuid() != 0) return;  // only root can become somebody else
+  const auto self = recorded_process::of("self", ::getpid());
+  REQUIRE(self);
+  const auto pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    constexpr uid_t nobody = 65534;
+    if (::setuid(nobody) != 0) ::_exit(1);
+    const auto ended = end_all({*self}, flock::milliseconds(0));
+    const auto text = "cannot end what is another user's: self (pid " + std::to_string(self->pid) + ")";
+    ::_exit(!ended && ended.error() == flock::error{error_code::refused, text} ? 0 : 1);
+  }
+
+  int status = -1;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
 }

@@ -167,6 +167,7 @@ int restart(const cluster_folder& folder, const recorded_process& before) {
 }
 
 int signal(const recorded_process& process, int number) {
+  if (process.is_anothers()) return complain({error_code::refused, process.name + " is another user's"});
   if (process.signal(number)) return done;
   return complain({error_code::down, process.name + " does not run"});
 }

@@ -4,6 +4,7 @@
 #include "tools/cluster/files.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <iterator>
 #include <optional>
@@ -47,6 +48,13 @@ void wait_for_end(const std::vector<recorded_process>& all, milliseconds patienc
   for (const auto& p : all) wait_for_end(p, until);
 }
 
+std::string names_of(const std::vector<recorded_process>& all, bool (recorded_process::*which)() const) {
+  std::string names;
+  for (const auto& p : all)
+    if ((p.*which)()) names += " " + p.name + " (pid " + std::to_string(p.pid) + ")";
+  return names;
+}
+
 }  // namespace
 
 result<process_stat> process_stat::parse(std::string_view text) {
@@ -80,6 +88,8 @@ result<recorded_process> recorded_process::parse(std::string_view line) {
 
 bool recorded_process::is_running() const { return birth_of(pid) == birth; }
 
+bool recorded_process::is_anothers() const { return is_running() && ::kill(pid, 0) != 0 && errno == EPERM; }
+
 bool recorded_process::signal(int number) const { return is_running() && ::kill(-pid, number) == 0; }
 
 bool recorded_process::ask_to_end() const { return is_running() && ::kill(pid, SIGTERM) == 0; }
@@ -87,6 +97,8 @@ bool recorded_process::ask_to_end() const { return is_running() && ::kill(pid, S
 result<void> end_all(const std::vector<recorded_process>& all, milliseconds patience) {
   std::vector<recorded_process> running;
   std::copy_if(all.begin(), all.end(), std::back_inserter(running), [](const auto& p) { return p.is_running(); });
+  if (const auto others = names_of(running, &recorded_process::is_anothers); !others.empty())
+    return error{error_code::refused, "cannot end what is another user's:" + others};
   for (const auto& p : running) {
     if (patience == milliseconds(0)) continue;  // not even a goodbye
     p.ask_to_end();
@@ -99,10 +111,8 @@ result<void> end_all(const std::vector<recorded_process>& all, milliseconds pati
   }
   constexpr milliseconds for_the_kernel{5000};
   wait_for_end(running, for_the_kernel);
-  std::string left;
-  for (const auto& p : running)
-    if (p.is_running()) left += " " + p.name + " (pid " + std::to_string(p.pid) + ")";
-  if (!left.empty()) return error{error_code::io, "killed, but still there:" + left};
+  if (const auto left = names_of(running, &recorded_process::is_running); !left.empty())
+    return error{error_code::io, "killed, but still there:" + left};
   return {};
 }
 

@@ -24,6 +24,8 @@ struct recorded_process {
   static result<recorded_process> parse(std::string_view line);
 
   bool is_running() const;
+  /// Whether signals to it are refused, as it is another user's.
+  bool is_anothers() const;
 
   /// To its whole group. \returns false if it does not run
   bool signal(int number) const;
@@ -34,8 +36,8 @@ struct recorded_process {
 };
 
 /// Asks them all to end at once, and kills those that have not ended after `patience`, with what is left of their
-/// groups; without any patience it does not ask first. Errors: io (some do not even end when killed; the text names
-/// them)
+/// groups; without any patience it does not ask first. Errors: refused (some are another user's; then nothing was done),
+/// io (some do not even end when killed); the text names them
 result<void> end_all(const std::vector<recorded_process>& all, milliseconds patience);
 
 /// What /proc/<pid>/stat says. Source: proc(5)
