@@ -28,7 +28,6 @@ using enum node_state;
 using changes = directory::changes;
 
 const node_id bender = *node_id::parse("bender");
-const node_id fry = *node_id::parse("fry");
 const node_id self = *node_id::parse("me");
 
 /// The n-th life of a node, which started at second n.
@@ -76,14 +75,6 @@ constexpr milliseconds suspicion{3000};
 constexpr milliseconds day{24 * 3600'000};
 
 }  // namespace
-
-TEST_CASE("every name of a node's state is read back") {
-  for (int i = 1; i <= static_cast<int>(last_node_state); ++i) {
-    auto state = static_cast<node_state>(i);
-    CHECK(node_state_from(to_string(state)) == state);
-  }
-  CHECK_FALSE(node_state_from("asleep"));
-}
 
 TEST_CASE("a node is alive when it is listed or connected, and is told of once") {
   world w;
@@ -413,46 +404,6 @@ TEST_CASE("attributes may come before the node") {
   CHECK(w.nodes.find(bender)->about.environment == "production");
 }
 
-TEST_CASE("what a node publishes comes back as it was written") {
-  node_attributes about{"production", {"web"}, {"apache2"}, {"blue"}, value::map{{"kernel", "linux"}}};
-
-  CHECK(node_life::from_value(life(1).to_value()) == life(1));
-  CHECK(node_attributes::from_value(about.to_value()) == about);
-  CHECK(node_attributes::from_value(value::map{}) == node_attributes());
-}
-
-TEST_CASE("what a node publishes wrongly is refused with the member's name") {
-  auto broken_life = life(1).to_value();
-  (*broken_life.as_map())["incarnation"] = "x";
-  CHECK(node_life::from_value(broken_life).error().what.starts_with("incarnation: "));
-  CHECK(node_life::from_value(value::map{}).error().what == "incarnation: missing");
-  CHECK(node_attributes::from_value(value::map{{"roles", "web"}}).error().what == "roles: expected a list, found text");
-  CHECK(node_attributes::from_value(value::map{{"attributes", 1}}).error().what ==
-        "attributes: expected a map, found integer");
-}
-
-TEST_CASE("a node is shown in the shape that scripts rely on") {
-  node_info n{
-      bender, life(1), suspect, wall_time(milliseconds(1'500)), {"production", {"web"}, {"apache2"}, {"blue"}, {}}};
-
-  CHECK(
-      to_json(n.to_value()) ==
-      R"({"address":"host:1","environment":"production","id":"bender","incarnation":"00000000000000000000000000000001",)"
-      R"("recipes":["apache2"],"roles":["web"],"since":"1970-01-01T00:00:01.500Z","state":"suspect","tags":["blue"],)"
-      R"("version":"0.1.0"})");
-}
-
-TEST_CASE("a query sees the attributes and what Chef knows of each node") {
-  node_info n{bender, life(1), alive, {}, {"production", {"web"}, {"apache2", "nginx::proxy"}, {"blue"}, {}}};
-  n.about.attributes = value::map{{"cpu", 8}, {"name", "an impostor"}};
-
-  CHECK(
-      to_json(n.document()) ==
-      R"({"chef_environment":"production","cpu":8,"name":"bender","recipe":["apache2","apache2::default","nginx::proxy"],)"
-      R"("recipes":["apache2","apache2::default","nginx::proxy"],"role":["web"],"roles":["web"],)"
-      R"("run_list":["role[web]","recipe[apache2]","recipe[nginx::proxy]"],"tags":["blue"]})");
-}
-
 namespace {
 
 /// Any event about any of three lives, in any order: late, doubled and contradictory ones too.
@@ -516,70 +467,4 @@ TEST_CASE("whatever was said before, the view follows the truth in the end") {
     REQUIRE(w.nodes.find(bender)->life == life(4));
     REQUIRE(w.wait(100 * suspicion) == none());
   }
-}
-
-namespace {
-
-/// Three nodes beside this one; fry is suspect, zoidberg dead.
-struct crew {
-  directory nodes{self, {}};
-
-  crew() {
-    add("bender", {"production", {"web", "base"}, {"apache2"}, {}, value::map{{"cpu", 8}}});
-    add("fry", {"production", {"web"}, {"apache2::default"}, {}, value::map{{"cpu", 2}}});
-    add("me", {"dev", {"web"}, {}, {}, {}});
-    add("zoidberg", {"production", {"web"}, {}, {}, value::map{{"cpu", 8}}});
-    nodes.disconnected(fry, life(1).life, {}, {});
-    nodes.disconnected(*node_id::parse("zoidberg"), life(1).life, {}, {});
-    nodes.dial_failed(*node_id::parse("zoidberg"), true, {}, {});
-  }
-
-  void add(std::string_view id, node_attributes about) {
-    nodes.connected(*node_id::parse(id), life(1), {}, {});
-    nodes.described(*node_id::parse(id), std::move(about));
-  }
-
-  std::string select(std::string_view json) const {
-    auto chosen = nodes.select(*location::from_value(*from_json(json)));
-    return chosen ? to_json(to_value(*chosen)) : to_string(chosen.error());
-  }
-};
-
-}  // namespace
-
-TEST_CASE("a location selects living nodes that match all of it") {
-  crew c;
-
-  CHECK(c.select(R"({"roles": "web"})") == R"(["bender","fry","me"])");
-  CHECK(c.select(R"({"roles": ["web", "base"]})") == R"(["bender"])");
-  CHECK(c.select(R"({"roles": "web", "environment": "production"})") == R"(["bender","fry"])");
-  CHECK(c.select(R"({"recipes": "apache2::default"})") == R"(["bender","fry"])");
-  CHECK(c.select(R"({"recipes": "apache2"})") == R"(["bender","fry"])");
-  CHECK(c.select(R"({"query": "cpu:[4 TO *]"})") == R"(["bender"])");
-  CHECK(c.select(R"({"query": "chef_environment:dev OR name:fry"})") == R"(["fry","me"])");
-  CHECK(c.select(R"({"node": ["fry", "me"], "environment": "production"})") == R"(["fry"])");
-}
-
-TEST_CASE("names alone select these nodes, dead and unknown ones too") {
-  crew c;
-
-  CHECK(c.select(R"({"node": ["zoidberg", "leela", "bender", "leela"]})") == R"(["bender","leela","zoidberg"])");
-}
-
-TEST_CASE("any selects this node, else an alive one, else a suspect one") {
-  crew c;
-
-  CHECK(c.select(R"({"roles": "web", "any": true})") == R"(["me"])");
-  CHECK(c.select(R"({"environment": "production", "any": true})") == R"(["bender"])");
-  CHECK(c.select(R"({"query": "cpu:2", "any": true})") == R"(["fry"])");
-  CHECK(c.select(R"({"node": ["aaa", "zoidberg", "fry"], "any": true})") == R"(["fry"])");
-}
-
-TEST_CASE("a location that nobody matches is an error that says which") {
-  crew c;
-
-  CHECK(c.select(R"({"roles": "db", "environment": "dev"})") ==
-        "not_found: no node matches role:db AND environment:dev");
-  CHECK(c.nodes.select({}).error() == error{error_code::bad_argument, "an empty location"});
-  CHECK(c.nodes.select({.query = "web"}).error().code == error_code::bad_argument);
 }
