@@ -1,15 +1,14 @@
 #pragma once
 
-#include <flock/directory.hpp>
 #include <flock/error.hpp>
 #include <flock/name.hpp>
+#include <flock/node_info.hpp>
 #include <flock/registry.hpp>
 #include <flock/runtime.hpp>
 
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 
 namespace flock {
 
@@ -67,14 +66,6 @@ class membership final : private registry::listener {
   /// Whether the lists of nodes have been read since they were wanted.
   bool lists_known() const;
 
-  // Paths, relative to the flock's root. <hh> are the first two hexadecimal digits of a hash of the name (FNV-1a of 32
-  // bits), so that no list of children outgrows the registry's limit.
-  static std::string node_path(const node_id& id);
-  static std::string attributes_path(const node_id& id);
-  static std::string actor_path(const actor_name& name);
-  static std::string bucket(std::string_view name);
-
-  static constexpr int layout_version = 1;
   /// Far more than most nodes deal with, and still as few watches as a registry has for a thousand nodes anyway.
   static constexpr std::size_t max_single_nodes = 1000;
 
