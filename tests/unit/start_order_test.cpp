@@ -20,12 +20,6 @@ start_order::place place(const std::string& id, std::uint64_t number, std::strin
 
 const error too_late{error_code::timeout, "its turn came too late"};
 
-notification expiring(const std::string& id) {
-  auto n = make_notification(id);
-  n.expires = at(1000);
-  return n;
-}
-
 }  // namespace
 
 TEST_CASE("all start that nothing stands before") {
@@ -104,7 +98,7 @@ TEST_CASE("one that comes too late when it is handed over once more holds up tho
 
 TEST_CASE_FIXTURE(two_post_offices, "what follows one that came too late at its turn starts when that is durable") {
   start_both();
-  submit(expiring("a"));
+  submit(expiring("a", 1000));
   submit("b");
   receiver_disk.hold();
 
@@ -125,7 +119,7 @@ TEST_CASE_FIXTURE(two_post_offices,
   start_both();
   submit("first");
   network.cut(sender_id, receiver_id);
-  submit(expiring("a"));
+  submit(expiring("a", 1000));
   submit("b");
   pass(2s);
   receiver->jobs.clear();
@@ -164,7 +158,7 @@ TEST_CASE_FIXTURE(two_post_offices, "what follows one that was refused starts wh
 
 TEST_CASE_FIXTURE(two_post_offices, "a crash and a clock that is set back let nothing be overtaken") {
   start_both();
-  submit(expiring("a"));
+  submit(expiring("a", 1000));
   submit("b");
   receiver_disk.hold();
   pass(2s);
