@@ -15,9 +15,10 @@ constexpr std::size_t longest_text = 4096;
 
 /// Takes out of a failed action's outcome what it says of why.
 error take_error(value& outcome, const notification& n) {
-  const auto said = outcome.as_map()->extract("error");
-  const auto* code = said.empty() ? nullptr : said.mapped()["code"].as_text();
-  const auto* message = said.empty() ? nullptr : said.mapped()["message"].as_text();
+  const auto said = outcome["error"];
+  outcome.as_map()->erase("error");
+  const auto* code = said["code"].as_text();
+  const auto* message = said["message"].as_text();
   return {(code ? error_code_from(*code) : std::nullopt).value_or(error_code::io),
           message ? *message : to_string(n) + " failed"};
 }

@@ -1,5 +1,4 @@
 #include "internal/member_reader.hpp"
-#include "internal/value_maker.hpp"
 #include "internal/value_writer.hpp"
 #include <flock/ledger.hpp>
 
@@ -9,8 +8,6 @@
 namespace flock {
 
 namespace {
-
-using internal::map_of;
 
 value causes_of(const notification& n) {
   value::list causes;
@@ -68,7 +65,7 @@ value notification_record::to_value() const {
 value notification_record::to_stored() const {
   value::list all;
   for (const auto& r : receipts) all.push_back(r.to_value());
-  return map_of({{"what", what.to_value()}, {"receipts", std::move(all)}, {"attempts", attempts}});
+  return value::map{{"what", what.to_value()}, {"receipts", std::move(all)}, {"attempts", attempts}};
 }
 
 std::string notification_record::stored(const receipt* end) const {

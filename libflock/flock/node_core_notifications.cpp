@@ -1,4 +1,3 @@
-#include "internal/value_maker.hpp"
 #include <flock/node_core.hpp>
 
 #include <algorithm>
@@ -6,8 +5,6 @@
 // Notifications, who may ask for them, and who wishes to hear of what.
 
 namespace flock {
-
-using internal::map_of;
 
 // Notifications.
 
@@ -45,10 +42,8 @@ void node_core::perform(const notification& n, std::function<bool()> starts, std
 }
 
 void node_core::progressed(const notification_record& r) {
-  auto members = map_of({{"id", r.what.id},
-                         {"target", r.what.target.str()},
-                         {"resource", r.what.actor.str()},
-                         {"action", r.what.action}});
+  auto members = value::map{
+      {"id", r.what.id}, {"target", r.what.target.str()}, {"resource", r.what.actor.str()}, {"action", r.what.action}};
   if (r.last().why) members.emplace("error", r.last().why->what);
   add_event(std::string(to_string(r.state())), std::move(members));
   const auto listening = progress_;  // one may end while it is told

@@ -107,8 +107,8 @@ value node_info::document() const {
   const auto* given = about.attributes.as_map();
   value::map all = given ? *given : value::map{};
   all["name"] = id.str();
-  all["role"] = all["roles"] = flock::to_value(about.roles);
-  all["recipe"] = all["recipes"] = all_names(about.recipes);
+  for (const auto* name : {"role", "roles"}) all[name] = flock::to_value(about.roles);
+  for (const auto* name : {"recipe", "recipes"}) all[name] = all_names(about.recipes);
   all["run_list"] = run_list(about);
   all["chef_environment"] = about.environment;
   all["tags"] = flock::to_value(about.tags);

@@ -1,6 +1,5 @@
 #include "internal/enum_names.hpp"
 #include "internal/member_reader.hpp"
-#include "internal/value_maker.hpp"
 #include "internal/value_writer.hpp"
 #include <flock/message.hpp>
 #include <flock/notification.hpp>
@@ -10,8 +9,6 @@
 namespace flock {
 
 namespace {
-
-using internal::map_of;
 
 using internal::enum_names;
 using internal::find_name;
@@ -29,7 +26,7 @@ constexpr enum_names<outcome, last_outcome> outcomes = {"updated", "up_to_date",
 std::int64_t since_epoch(wall_time t) { return t.time_since_epoch().count(); }
 
 value cause_to_value(const cause& c) {
-  return map_of({{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}});
+  return value::map{{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}};
 }
 
 result<cause> cause_from_value(const value& v) {
@@ -78,15 +75,15 @@ std::string to_string(const notification& n) { return n.target.str() + "/" + n.a
 value notification::to_value() const {
   value::list chain;
   for (const cause& c : causes) chain.push_back(cause_to_value(c));
-  auto out = map_of({{"id", id},
-                     {"sender", sender.str()},
-                     {"target", target.str()},
-                     {"actor", actor.str()},
-                     {"action", action},
-                     {"arguments", arguments},
-                     {"causes", std::move(chain)},
-                     {"created", since_epoch(created)},
-                     {"expires", since_epoch(expires)}});
+  auto out = value::map{{"id", id},
+                        {"sender", sender.str()},
+                        {"target", target.str()},
+                        {"actor", actor.str()},
+                        {"action", action},
+                        {"arguments", arguments},
+                        {"causes", std::move(chain)},
+                        {"created", since_epoch(created)},
+                        {"expires", since_epoch(expires)}};
   if (!retry_of.empty()) out.emplace("retry_of", retry_of);
   return out;
 }
@@ -125,7 +122,7 @@ result<notification> notification::from_value(const value& v) {
 }
 
 value receipt::to_value() const {
-  auto out = map_of({{"id", id}, {"state", to_string(state)}, {"at", since_epoch(at)}, {"redelivered", redelivered}});
+  auto out = value::map{{"id", id}, {"state", to_string(state)}, {"at", since_epoch(at)}, {"redelivered", redelivered}};
   if (why) out.emplace("error", to_body(*why));
   if (!outcome.is_null()) out.emplace("outcome", outcome);
   return out;

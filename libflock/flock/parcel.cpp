@@ -1,5 +1,4 @@
 #include "internal/member_reader.hpp"
-#include "internal/value_maker.hpp"
 #include "internal/value_writer.hpp"
 #include <flock/parcel.hpp>
 #include <flock/value_cast.hpp>
@@ -9,9 +8,6 @@
 namespace flock {
 
 namespace {
-
-using internal::list_of;
-using internal::map_of;
 
 using internal::member_reader;
 
@@ -47,8 +43,8 @@ result<std::vector<batch::item>> items_from_value(const value& v, std::uint64_t 
 }  // namespace
 
 value to_value(const parcel& p) {
-  if (const auto* n = std::get_if<notification>(&p)) return map_of({{"notification", n->to_value()}});
-  return map_of({{"receipt", std::get<receipt>(p).to_value()}});
+  if (const auto* n = std::get_if<notification>(&p)) return value::map{{"notification", n->to_value()}};
+  return value::map{{"receipt", std::get<receipt>(p).to_value()}};
 }
 
 result<parcel> parcel_from_value(const value& v) {
@@ -70,9 +66,9 @@ result<parcel> parcel_from_value(const value& v) {
 value batch::to_body() const {
   value::list list;
   list.reserve(items.size());
-  for (const auto& i : items) list.emplace_back(list_of(i.number, to_value(i.content)));
-  return map_of(
-      {{"channel", channel}, {"to", to.str()}, {"after", after}, {"again", again}, {"items", std::move(list)}});
+  for (const auto& i : items) list.emplace_back(value::list{i.number, to_value(i.content)});
+  return value::map{
+      {"channel", channel}, {"to", to.str()}, {"after", after}, {"again", again}, {"items", std::move(list)}};
 }
 
 std::string batch::packed() const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <ostream>
 
 namespace flock {
@@ -13,14 +14,16 @@ namespace {
 
 using internal::take_bytes;
 using internal::take_varint;
+using internal::unzigzag;
 using internal::value_writer;
 using tag = internal::value_tag;
 
 constinit const value no_value;
 
-std::int64_t unzigzag(std::uint64_t n) { return static_cast<std::int64_t>(n >> 1U ^ (0 - (n & 1U))); }
-
 error broken(std::string what) { return {error_code::protocol, "value: " + std::move(what)}; }
+
+// Enough for most lists and maps; those that claim more grow as it turns out to be there.
+constexpr std::uint64_t trusted_count = 8;
 
 /// \param depth  how many levels of lists and maps are allowed
 result<value> read(std::string_view& in, int depth);
@@ -39,8 +42,7 @@ result<value> read_list(std::string_view& in, int depth) {
   // Every element has one byte at least.
   if (!count || *count > in.size()) return broken("cut short in a list");
   value::list elements;
-  // Enough for most; lists that claim more grow as their elements turn out to be there.
-  elements.reserve(std::min<std::uint64_t>(*count, 8));
+  elements.reserve(std::min(*count, trusted_count));
   for (std::uint64_t i = 0; i < *count; ++i) {
     auto element = read(in, depth - 1);
     if (!element) return element;
@@ -53,15 +55,18 @@ result<value> read_map(std::string_view& in, int depth) {
   if (depth <= 0) return broken("nested too deeply");
   auto count = take_varint(in);
   if (!count || *count > in.size()) return broken("cut short in a map");
-  value::map members;
+  std::vector<value::map::value_type> members;
+  members.reserve(std::min(*count, trusted_count));
   for (std::uint64_t i = 0; i < *count; ++i) {
     auto key = take_bytes(in);
     if (!key) return broken("cut short in a map");
     auto member = read(in, depth - 1);
     if (!member) return member;
-    if (!members.emplace(*key, *std::move(member)).second) return broken("a map has a member twice");
+    members.emplace_back(*key, *std::move(member));
   }
-  return value(std::move(members));
+  auto map = value::map::of(std::move(members));
+  if (!map) return broken("a map has a member twice");
+  return value(*std::move(map));
 }
 
 result<value> read(std::string_view& in, int depth) {
@@ -95,6 +100,56 @@ result<value> read(std::string_view& in, int depth) {
 }
 
 }  // namespace
+
+value_map::value_map(std::initializer_list<initial> members) {
+  members_.reserve(members.size());
+  for (const auto& m : members) emplace(m.name, std::move(m.what));
+}
+
+std::optional<value_map> value_map::of(std::vector<value_type> members) {
+  const auto is_before = [](const value_type& a, const value_type& b) { return a.first < b.first; };
+  const auto is_same = [](const value_type& a, const value_type& b) { return a.first == b.first; };
+  if (!std::is_sorted(members.begin(), members.end(), is_before)) std::sort(members.begin(), members.end(), is_before);
+  if (std::adjacent_find(members.begin(), members.end(), is_same) != members.end()) return std::nullopt;
+  value_map map;
+  map.members_ = std::move(members);
+  return map;
+}
+
+value_map::iterator value_map::place(std::string_view name) {
+  if (members_.empty() || members_.back().first < name) return end();
+  return std::lower_bound(begin(), end(), name, [](const value_type& m, std::string_view n) { return m.first < n; });
+}
+
+value_map::iterator value_map::find(std::string_view name) {
+  const auto at = place(name);
+  return at != end() && at->first == name ? at : end();
+}
+
+value_map::const_iterator value_map::find(std::string_view name) const {
+  return const_cast<value_map*>(this)->find(name);
+}
+
+value& value_map::at(std::string_view name) {
+  const auto at = find(name);
+  assert(at != end());
+  return at->second;
+}
+
+const value& value_map::at(std::string_view name) const { return const_cast<value_map*>(this)->at(name); }
+
+value& value_map::operator[](std::string_view name) { return emplace(name, value()).first->second; }
+
+std::size_t value_map::erase(std::string_view name) {
+  const auto at = find(name);
+  if (at == end()) return 0;
+  members_.erase(at);
+  return 1;
+}
+
+value_map::iterator value_map::erase(const_iterator at) { return members_.erase(at); }
+
+bool operator==(const value_map& a, const value_map& b) { return a.members_ == b.members_; }
 
 const value& value::operator[](std::string_view key) const {
   const auto* members = as_map();

@@ -5,10 +5,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iosfwd>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,12 +22,68 @@ struct blob {
   friend bool operator==(const blob&, const blob&) = default;
 };
 
+class value;
+
+/// The members of a value that is a map, in the order of their names: what is used of a std::map<std::string, value>.
+/// But it is one piece of memory, for most have few members, and many are made only to be sent. So whatever adds or
+/// removes a member makes iterators and references invalid, and a member whose name comes last is the quickest to add.
+class value_map {
+ public:
+  using key_type = std::string;
+  using mapped_type = value;
+  using value_type = std::pair<std::string, value>;
+  using iterator = std::vector<value_type>::iterator;
+  using const_iterator = std::vector<value_type>::const_iterator;
+
+  value_map();
+  /// {{"name", value}, ...}. Of members with one name the first counts.
+  struct initial;
+  value_map(std::initializer_list<initial> members);
+  /// Many at once, in any order. \returns nothing if a name is there twice
+  static std::optional<value_map> of(std::vector<value_type> members);
+
+  iterator begin();
+  iterator end();
+  const_iterator begin() const;
+  const_iterator end() const;
+  std::size_t size() const;
+  bool empty() const;
+
+  iterator find(std::string_view name);
+  const_iterator find(std::string_view name) const;
+  bool contains(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
+  /// It must be there.
+  value& at(std::string_view name);
+  const value& at(std::string_view name) const;
+  /// Made, as null, if it is not there.
+  value& operator[](std::string_view name);
+
+  /// Does nothing if there is a member of this name. \returns where it is, and whether it is new
+  template <class Name, class V> std::pair<iterator, bool> emplace(Name&& name, V&& v);
+  template <class Name, class V> std::pair<iterator, bool> insert_or_assign(Name&& name, V&& v);
+
+  /// \returns how many were removed
+  std::size_t erase(std::string_view name);
+  iterator erase(const_iterator at);
+  void clear();
+  void reserve(std::size_t members);
+
+  friend bool operator==(const value_map& a, const value_map& b);
+
+ private:
+  /// The member of this name, or where it belongs.
+  iterator place(std::string_view name);
+
+  std::vector<value_type> members_;
+};
+
 /// The one data type that crosses wires: arguments, results, attributes, messages. Null, boolean, 64-bit integer,
 /// double, text, bytes, list, or map with text keys.
 class value {
  public:
   using list = std::vector<value>;
-  using map = std::map<std::string, value, std::less<>>;
+  using map = value_map;
   enum class kind : std::uint8_t { null, boolean, integer, real, text, bytes, list, map };
 
   value() = default;
@@ -66,6 +124,38 @@ class value {
  private:
   std::variant<std::monostate, bool, std::int64_t, double, std::string, blob, list, map> data_;
 };
+
+/// A member of a map that is about to be made. It is moved from, though elements of an initializer list are constant.
+struct value_map::initial {
+  std::string_view name;
+  mutable value what;
+};
+
+inline value_map::value_map() = default;
+inline value_map::iterator value_map::begin() { return members_.begin(); }
+inline value_map::iterator value_map::end() { return members_.end(); }
+inline value_map::const_iterator value_map::begin() const { return members_.begin(); }
+inline value_map::const_iterator value_map::end() const { return members_.end(); }
+inline std::size_t value_map::size() const { return members_.size(); }
+inline bool value_map::empty() const { return members_.empty(); }
+inline bool value_map::contains(std::string_view name) const { return find(name) != end(); }
+inline std::size_t value_map::count(std::string_view name) const { return contains(name) ? 1 : 0; }
+inline void value_map::clear() { members_.clear(); }
+inline void value_map::reserve(std::size_t members) { members_.reserve(members); }
+
+template <class Name, class V> std::pair<value_map::iterator, bool> value_map::emplace(Name&& name, V&& v) {
+  const auto at = place(name);
+  if (at != end() && at->first == name) return {at, false};
+  return {members_.emplace(at, std::forward<Name>(name), std::forward<V>(v)), true};
+}
+
+template <class Name, class V> std::pair<value_map::iterator, bool> value_map::insert_or_assign(Name&& name, V&& v) {
+  const auto at = place(name);
+  if (at == end() || at->first != name)
+    return {members_.emplace(at, std::forward<Name>(name), std::forward<V>(v)), true};
+  at->second = std::forward<V>(v);
+  return {at, false};
+}
 
 std::string_view to_string(value::kind k);
 

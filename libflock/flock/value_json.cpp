@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -116,18 +117,22 @@ class builder {
   bool end_array() { return close(); }
 
   bool key(std::string& name) {
-    auto [member, is_new] = open_.back()->as_map()->try_emplace(std::move(name));
+    auto [member, is_new] = open_.back().members.try_emplace(std::move(name));
     member_ = &member->second;
     return is_new || fail("member \"" + member->first + "\" is there twice");
   }
 
   bool end_object() {
-    auto& members = *open_.back()->as_map();
+    auto& [to, members] = open_.back();
     if (members.size() == 1 && members.begin()->first == bytes_member) {
       const auto* text = members.begin()->second.as_text();
       auto bytes = text ? from_base64(*text) : std::nullopt;
       if (!bytes) return fail("$bytes is not base64");
-      *open_.back() = blob{*std::move(bytes)};
+      *to = blob{*std::move(bytes)};
+    } else {
+      auto& map = *to->as_map();
+      map.reserve(members.size());
+      for (auto& [name, member] : members) map.emplace(name, std::move(member));
     }
     return close();
   }
@@ -143,20 +148,26 @@ class builder {
  private:
   value& place(value v) {
     if (open_.empty()) return root_ = std::move(v);
-    if (auto* elements = open_.back()->as_list()) return elements->emplace_back(std::move(v));
+    if (auto* elements = open_.back().to->as_list()) return elements->emplace_back(std::move(v));
     return *member_ = std::move(v);
   }
   bool put(value v) { return place(std::move(v)), true; }
   bool open(value container) {
     if (open_.size() == depth_) return fail("nested more than " + std::to_string(depth_) + " levels deep");
-    return open_.push_back(&place(std::move(container))), true;
+    return open_.push_back({&place(std::move(container)), {}}), true;
   }
   bool close() { return open_.pop_back(), true; }
   bool fail(std::string why) { return wrong_ = std::move(why), false; }
 
+  /// A list or map that has not ended.
+  struct unfinished {
+    value* to;                             // the last element of the one before, or its member_: it does not move
+    std::map<std::string, value> members;  // of a map: they come in any order, and must not be there twice
+  };
+
   std::size_t depth_;
   value root_;
-  std::vector<value*> open_;  // each is the last element of the one before, or its member_: it does not move
+  std::vector<unfinished> open_;
   value* member_ = nullptr;
   std::optional<std::string> wrong_;
 };

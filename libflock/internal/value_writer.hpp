@@ -49,10 +49,8 @@ class value_writer {
   template <std::same_as<bool> B> void put(B b) { tag(b ? value_tag::true_ : value_tag::false_); }
   template <std::integral I>
   requires(!std::same_as<I, bool>) void put(I number) {
-    const auto n = static_cast<std::int64_t>(number);
     tag(value_tag::integer);
-    // Small numbers of either sign are short: 0, -1, 1, -2 ... become 0, 1, 2, 3 ...
-    put_varint(static_cast<std::uint64_t>(n) << 1U ^ static_cast<std::uint64_t>(n >> 63), out_);
+    put_varint(zigzag(static_cast<std::int64_t>(number)), out_);
   }
   void put(double number) {
     const auto bits = std::bit_cast<std::uint64_t>(number);

@@ -11,6 +11,12 @@ namespace flock::internal {
 
 /// Seven bits a byte, the lowest first; the eighth bit says that more follow.
 void put_varint(std::uint64_t number, std::string& out);
+/// Small numbers of either sign are short in a varint: 0, -1, 1, -2 ... become 0, 1, 2, 3 ...
+constexpr std::uint64_t zigzag(std::int64_t n) {
+  return static_cast<std::uint64_t>(n) << 1U ^ static_cast<std::uint64_t>(n >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t n) { return static_cast<std::int64_t>(n >> 1U ^ (0 - (n & 1U))); }
+
 /// A varint length and the bytes.
 void put_bytes(std::string_view bytes, std::string& out);
 

@@ -200,7 +200,8 @@ result<void> measure(const settings& with, const report& to, const crowd& c, con
   const auto count = static_cast<std::size_t>(with.number("rounds"));
   constexpr const char* floor = "64 B to as many TCP_NODELAY echoes, until all have answered";
   auto parameters = with.common();
-  parameters.insert({{"nodes", c.ids.size()}, {"rounds", count}});
+  parameters.emplace("nodes", c.ids.size());
+  parameters.emplace("rounds", count);
   measurement connected{"fanout", "connected", "ms", parameters, {}, {}};
   measurement accepted{"fanout", "accepted_p50", "ms", parameters, {}, {{floor, {}}}};
   measurement succeeded{"fanout", "succeeded_p50", "ms", parameters, {}, {{floor, {}}}};

@@ -122,7 +122,10 @@ result<void> measure(const settings& with, const report& to, const ends& e, std:
   auto sink = tcp_peer::start("tcp_sink", e.on.log());
   if (!sink) return sink.error();
   auto parameters = with.common();
-  parameters.insert({{"bytes", bytes}, {"messages", count}, {"senders", senders}, {"window", window}});
+  parameters.emplace("bytes", bytes);
+  parameters.emplace("messages", count);
+  parameters.emplace("senders", senders);
+  parameters.emplace("window", window);
   measurement rate{"flow",     "messages", "1/s",
                    parameters, {},         {{"one write for each message", {}}, {"1024 messages in one write", {}}}};
   measurement sender_cpu{"flow", "sender_cpu", "us", parameters, {}, {}};
