@@ -32,12 +32,10 @@ std::optional<std::uint64_t> number_in(std::string_view key) {
   return number;
 }
 
-std::string encoded(const std::vector<event>& events) {
+std::string encoded(const std::vector<packed_event>& events) {
   std::string out;
-  internal::value_writer to(out);
-  to.list(events.size());
-  for (const auto& e : events)
-    to.map(3).member("at", e.at.time_since_epoch().count()).member("members", e.members).member("type", e.type);
+  internal::value_writer(out).list(events.size());
+  for (const auto& e : events) out += e.form;
   return out;
 }
 
@@ -85,19 +83,19 @@ result<void> event_journal::restore() {
   return {};
 }
 
-void event_journal::add(std::string type, wall_time at, value::map members) {
+void event_journal::add(std::string_view type, wall_time at, const value::map& members) {
   latest_ = at;
   if (gathered_.size() >= options_.gathered) {
     ++dropped_;
     return;
   }
-  gathered_.push_back(log_.make(std::move(type), at, std::move(members)));
+  gathered_.push_back(log_.make(type, at, members));
   scribe_.soon();
 }
 
 void event_journal::before_write() {
   if (gathered_.empty() || disk_.trouble()) return;
-  const auto events = std::make_shared<std::vector<event>>(std::exchange(gathered_, {}));
+  const auto events = std::make_shared<std::vector<packed_event>>(std::exchange(gathered_, {}));
   const auto first = events->front().number;
   records_.push_back({first, events->size(), latest_});
   scribe_.put(key_of(first), encoded(*events));
@@ -113,7 +111,7 @@ bool event_journal::is_outdated(const record& r, wall_time now) const {
   return r.first + r.events + bounds.keep <= log_.next() || r.newest < now - bounds.age;
 }
 
-void event_journal::written(std::vector<event>& events) {
+void event_journal::written(std::vector<packed_event>& events) {
   for (auto& e : events) log_.show(std::move(e));
 }
 

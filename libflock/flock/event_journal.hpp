@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,7 +45,7 @@ class event_journal : private scribe::author {
   /// Errors: io
   result<void> restore();
 
-  void add(std::string type, wall_time at, value::map members);
+  void add(std::string_view type, wall_time at, const value::map& members);
 
   event_log& log() { return log_; }
   const event_log& log() const { return log_; }
@@ -58,7 +59,7 @@ class event_journal : private scribe::author {
 
   void before_write() override;
   bool is_outdated(const record& r, wall_time now) const;
-  void written(std::vector<event>& events);
+  void written(std::vector<packed_event>& events);
 
   storage& disk_;
   scribe& scribe_;
@@ -66,7 +67,7 @@ class event_journal : private scribe::author {
 
   event_log log_;
   std::deque<record> records_;  // durable, or on the way there; by number
-  std::vector<event> gathered_;
+  std::vector<packed_event> gathered_;
   std::int64_t dropped_ = 0;
   wall_time latest_{};
 };

@@ -1,7 +1,10 @@
+#include "internal/value_writer.hpp"
 #include <flock/event_log.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
+#include <cstddef>
 #include <system_error>
 #include <utility>
 
@@ -17,14 +20,24 @@ value event::to_value() const {
 
 event_log::event_log(std::string name, limits l) : name_(std::move(name)), limits_(l) {}
 
-event event_log::make(std::string type, wall_time at, value::map members) {
-  const auto number = next_++;
-  return {number, name_ + "." + std::to_string(number), at, std::move(type), std::move(members)};
+packed_event event_log::make(std::string_view type, wall_time at, const value::map& members) {
+  packed_event e{next_++, at, {}};
+  internal::value_writer to(e.form);
+  to.map(3).member("at", at.time_since_epoch().count()).member("members", members).member("type", type);
+  return e;
 }
 
-void event_log::restore(std::uint64_t number, std::string type, wall_time at, value::map members) {
+event event_log::unpack(const packed_event& e) const {
+  std::string_view form = e.form;
+  auto made = decode(form, {.bytes = form.size()});
+  assert(made);
+  return {e.number, name_ + "." + std::to_string(e.number), e.at, *(*made)["type"].as_text(),
+          std::move(*made->as_map()->at("members").as_map())};
+}
+
+void event_log::restore(std::uint64_t number, std::string_view type, wall_time at, const value::map& members) {
   continue_at(number);
-  keep(make(std::move(type), at, std::move(members)));
+  keep(make(type, at, members));
 }
 
 void event_log::continue_at(std::uint64_t next) {
@@ -32,16 +45,17 @@ void event_log::continue_at(std::uint64_t next) {
   next_ = shown_ = next;
 }
 
-void event_log::show(event e) {
+void event_log::show(packed_event e) {
   keep(std::move(e));
   if (followers_.empty()) return;
+  const auto shown = unpack(events_.back());
   // A follower may unfollow itself, or another one, while it is called.
   const auto now = followers_;
   for (const auto& [id, f] : now)
-    if (followers_.contains(id)) f(events_.back());
+    if (followers_.contains(id)) f(shown);
 }
 
-void event_log::keep(event e) {
+void event_log::keep(packed_event e) {
   shown_ = e.number + 1;
   events_.push_back(std::move(e));
   const auto oldest = events_.back().at - limits_.age;
@@ -50,7 +64,7 @@ void event_log::keep(event e) {
 
 result<event_log::page> event_log::since(std::optional<std::string_view> cursor) const {
   const auto first = shown_ - events_.size();
-  if (!cursor) return page{{events_.begin(), events_.end()}, first > 1};
+  if (!cursor) return page_from(first, first > 1);
   const auto dot = cursor->rfind('.');
   std::uint64_t number = 0;
   const auto* end = cursor->data() + cursor->size();
@@ -59,12 +73,16 @@ result<event_log::page> event_log::since(std::optional<std::string_view> cursor)
   const auto read = std::from_chars(cursor->data() + dot + 1, end, number);
   if (read.ec != std::errc() || read.ptr != end) return not_one;
   // Of another storage: what happened between is not known here.
-  if (cursor->substr(0, dot) != name_) return page{{events_.begin(), events_.end()}, true};
+  if (cursor->substr(0, dot) != name_) return page_from(first, true);
 
   if (number >= shown_) return not_one;
-  page out;
-  out.gap = number + 1 < first;
-  for (auto n = std::max(first, number + 1); n < shown_; ++n) out.events.push_back(events_[n - first]);
+  return page_from(std::max(first, number + 1), number + 1 < first);
+}
+
+event_log::page event_log::page_from(std::uint64_t number, bool gap) const {
+  page out{{}, gap};
+  for (auto at = events_.end() - static_cast<std::ptrdiff_t>(shown_ - number); at != events_.end(); ++at)
+    out.events.push_back(unpack(*at));
   return out;
 }
 

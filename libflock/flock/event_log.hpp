@@ -28,6 +28,13 @@ struct event {
   value to_value() const;
 };
 
+/// An event as it is kept in memory and on the disk, where there are many that nobody looks at.
+struct packed_event {
+  std::uint64_t number = 0;
+  wall_time at{};
+  std::string form;  ///< {"at": ms since 1970 UTC,"members","type"}, in binary form
+};
+
 /// The last events of a node, in order, and those who follow them. Pure. It is filled by an event_journal, which makes
 /// each event durable first.
 class event_log {
@@ -43,12 +50,12 @@ class event_log {
   event_log(std::string name, limits l);
 
   /// An event with the next number, which show() is given later, in the order of their numbers.
-  event make(std::string type, wall_time at, value::map members);
+  packed_event make(std::string_view type, wall_time at, const value::map& members);
   /// Those who ask get to see it, and followers hear of it.
-  void show(event e);
+  void show(packed_event e);
 
   /// One that an earlier life made under this number. Before the first make().
-  void restore(std::uint64_t number, std::string type, wall_time at, value::map members);
+  void restore(std::uint64_t number, std::string_view type, wall_time at, const value::map& members);
   /// The next event gets this number. Events before a hole in the numbers are forgotten, as by restore().
   void continue_at(std::uint64_t next);
 
@@ -68,13 +75,15 @@ class event_log {
   void unfollow(std::uint64_t id);
 
  private:
-  void keep(event e);
+  void keep(packed_event e);
+  page page_from(std::uint64_t number, bool gap) const;
+  event unpack(const packed_event& e) const;
 
   std::string name_;
   limits limits_;
   std::uint64_t next_ = 1;
   std::uint64_t shown_ = 1;  // the number after the last one that was shown
-  std::deque<event> events_;
+  std::deque<packed_event> events_;
   std::map<std::uint64_t, follower> followers_;
   std::uint64_t next_follower_ = 1;
 };
