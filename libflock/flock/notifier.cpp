@@ -51,10 +51,12 @@ struct sending {
 
 }  // namespace
 
-void notifier::send(wanted_action what, time_point until, all_sent done) {
-  if (what.where.empty()) return done(error{error_code::bad_argument, "no location: neither node, role nor query"});
-  auto looked_up = [this, what, until, done = std::move(done)](result<void> known) {
+void notifier::send(wanted_action asked, time_point until, all_sent done) {
+  if (asked.where.empty()) return done(error{error_code::bad_argument, "no location: neither node, role nor query"});
+  const auto wanted = std::make_shared<const wanted_action>(std::move(asked));
+  auto looked_up = [this, wanted, until, done = std::move(done)](result<void> known) {
     if (!known) return done(known.error());
+    const auto& what = *wanted;
     auto targets = nodes_.select(what.where);
     if (!targets) return done(targets.error());
 
@@ -72,7 +74,7 @@ void notifier::send(wanted_action what, time_point until, all_sent done) {
     }
     if (all->missing > 0 && until != time_point::max()) ways_.at(until, [all] { all->finish(); });
   };
-  ways_.look_up(what.where, until, std::move(looked_up));
+  ways_.look_up(wanted->where, until, std::move(looked_up));
 }
 
 result<bool> notifier::wishes_of(const node_id& subscriber, std::vector<wish> wishes) {

@@ -1,8 +1,22 @@
 #include <flock/scribe.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace flock {
+
+namespace {
+
+/// The last change of each record, in the order of the keys: neighbours share pages.
+std::vector<record_change> latest(std::vector<record_change> all) {
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  const auto is_same = [](const auto& a, const auto& b) { return a.key == b.key; };
+  const auto first_kept = std::unique(all.rbegin(), all.rend(), is_same).base();
+  all.erase(all.begin(), first_kept);
+  return all;
+}
+
+}  // namespace
 
 scribe::scribe(std::shared_ptr<mailbox> home, storage& disk, options o)
     : home_(std::move(home)), disk_(disk), options_(o) {}
@@ -31,11 +45,7 @@ void scribe::write() {
   for (auto* a : authors_) a->before_write();
   if (changes_.empty() && then_.empty()) return;
   ++under_way_;
-  std::vector<record_change> changes;
-  changes.reserve(changes_.size());
-  for (auto& [key, data] : changes_) changes.push_back({key, std::move(data)});
-  changes_.clear();
-  disk_.write(std::move(changes),
+  disk_.write(latest(std::exchange(changes_, {})),
               [this, home = home_, then = std::exchange(then_, {})](const result<void>& how) mutable {
                 home->post([this, then = std::move(then), how] {
                   if (how)

@@ -6,9 +6,7 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,8 +44,8 @@ class scribe {
   void join(author& a) { authors_.push_back(&a); }
 
   /// The latest change of a record counts.
-  void put(std::string key, std::string data) { changes_.insert_or_assign(std::move(key), std::move(data)); }
-  void remove(std::string key) { changes_.insert_or_assign(std::move(key), std::nullopt); }
+  void put(std::string key, std::string data) { changes_.push_back({std::move(key), std::move(data)}); }
+  void remove(std::string key) { changes_.push_back({std::move(key), std::nullopt}); }
 
   using durable = std::function<void()>;
   /// Calls it, in the scribe's mailbox, when all that was gathered so far is durable; in order.
@@ -73,7 +71,7 @@ class scribe {
   options options_;
   std::vector<author*> authors_;
 
-  std::map<std::string, std::optional<std::string>> changes_;
+  std::vector<record_change> changes_;  // in the order in which they came
   std::vector<durable> then_;
   bool wanted_ = false;  // since the last write
   bool urgent_ = false;

@@ -87,6 +87,19 @@ TEST_CASE_FIXTURE(fixture, "what one turn gathers is one write, at the end of th
   CHECK(kept == "2");
 }
 
+TEST_CASE_FIXTURE(fixture, "of several changes of a record the last one counts, and the disk gets them in order") {
+  records.put("c", "1");
+  records.put("a", "1");
+  records.put("b", "1");
+  records.remove("a");
+  records.remove("b");
+  records.put("b", "2");
+  records.soon();
+  threads.run_ready();
+
+  CHECK(keys() == lines{"b", "c"});
+}
+
 TEST_CASE_FIXTURE(fixture, "while the disk is at work what nobody waits for gathers for the next write") {
   disk.hold();
   put("a");
