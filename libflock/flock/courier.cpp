@@ -56,7 +56,7 @@ void courier::resume() {
 result<void> courier::received(const hello& from, const message& m) {
   if (m.kind == message_kind::acknowledge) return settle(from.id, m.body);
   if (m.kind != message_kind::parcels) return error{error_code::protocol, "not for a courier"};
-  auto b = batch::from_body(m.body);
+  auto b = m.packed.empty() ? batch::from_body(m.body) : batch::read(m.packed);
   if (!b) return b.error();
   if (b->channel != from.journal) {
     return error{error_code::protocol, from.id.str() + " sends on " + b->channel + ", not on " + from.journal};
@@ -149,12 +149,14 @@ void courier::submit(notification n, answer taken) {
   n.write(form);
   const auto bytes = form.size();
   if (auto fit = check(n, bytes); !fit) return taken(fit.error());
-  ledger_.add(n, {n.id, receipt_state::queued, time_.wall(), {}, {}, false});
-  announce(*ledger_.find(n.id));
-  if (n.target == self_)
-    submit_here(n);
+  const auto id = n.id;
+  ledger_.add(std::move(n), {id, receipt_state::queued, time_.wall(), {}, {}, false});
+  const auto& record = *ledger_.find(id);
+  announce(record);
+  if (record.what.target == self_)
+    submit_here(record.what);
   else
-    queue(n, bytes);
+    queue(record.what, bytes);
   answer_when_durable(std::move(taken));
 }
 
@@ -239,9 +241,8 @@ void courier::conclude(const receipt& end) {
   changed_.insert(end.id);
   forget_parcel(n);
   if (n.sender != self_) post(n.sender, end);
-  scribe_.then([this, end] {
-    ends_.erase(end.id);
-    if (ledger_.record(end)) host_.progressed(*ledger_.find(end.id));
+  scribe_.then([this, id = end.id] {
+    if (auto kept = ends_.extract(id); kept && ledger_.record(kept.mapped())) host_.progressed(*ledger_.find(id));
   });
   flush_soon();
 }

@@ -11,6 +11,7 @@
 #include <flock/scribe.hpp>
 #include <flock/start_order.hpp>
 #include <flock/storage.hpp>
+#include <flock/text_map.hpp>
 #include <flock/transport.hpp>
 
 #include <cstddef>
@@ -250,9 +251,9 @@ class courier : private scribe::author {
   inbox inbox_;
   ledger ledger_;
   std::map<node_id, contact> peers_;
-  std::map<std::string, std::uint64_t, std::less<>> waiting_;  // sent notifications without acknowledgement, by id
-  std::map<std::string, work> working_;                        // by id
-  std::map<std::string, receipt> ends_;                        // concluded here and not durable yet, by id
+  text_map<std::uint64_t> waiting_;  // sent notifications without acknowledgement, by id
+  text_map<work> working_;           // by id
+  text_map<receipt> ends_;           // concluded here and not durable yet, by id
   std::shared_ptr<start_order> order_ = std::make_shared<start_order>();
   std::uint64_t last_number_ = 0;  // of work
   std::uint64_t taken_here_ = 0;   // the number of work that no channel gives one to
@@ -273,8 +274,8 @@ class courier : private scribe::author {
   std::set<std::pair<node_id, std::string>> to_acknowledge_;  // sender and channel
 
   // And for the next write.
-  std::set<node_id> touched_;      // there may be something to write
-  std::set<std::string> changed_;  // notifications
+  std::set<node_id> touched_;  // there may be something to write
+  text_set changed_;           // notifications
 
   // Who waits for something to become durable, in the order in which it will.
   std::map<std::uint64_t, answer> answers_;

@@ -1,4 +1,4 @@
-#include "internal/member_reader.hpp"
+#include "internal/packed_reader.hpp"
 #include "internal/value_writer.hpp"
 #include <flock/ledger.hpp>
 
@@ -80,18 +80,24 @@ std::string notification_record::stored(const receipt* end) const {
   return out;
 }
 
-result<notification_record> notification_record::from_stored(const value& v) {
-  internal::member_reader in(v);
-  auto what = in.required<value>("what");
-  auto all = in.required<value::list>("receipts");
+result<notification_record> notification_record::from_stored(const value& v) { return read(encode(v)); }
+
+result<notification_record> notification_record::read(std::string_view packed) {
+  internal::packed_reader in(packed);
+  const auto what = in.find("what");
+  const auto all = in.find("receipts");
   auto attempts = in.required<int>("attempts");
+  if (!what) in.fail({error_code::bad_argument, "missing"}, "what");
+  if (!all) in.fail({error_code::bad_argument, "missing"}, "receipts");
   if (in.failed()) return *in.failed();
-  auto n = notification::from_value(*what);
+  auto n = notification::read(*what);
   if (!n) return n.error().within("what");
-  if (all->empty()) return error{error_code::bad_argument, "receipts: none"};
+  const auto elements = internal::packed_elements(*all);
+  if (!elements) return elements.error().within("receipts");
+  if (elements->empty()) return error{error_code::bad_argument, "receipts: none"};
   notification_record out{*std::move(n), {}, *attempts};
-  for (const auto& element : *all) {
-    auto r = receipt::from_value(element);
+  for (const auto element : *elements) {
+    auto r = receipt::read(element);
     if (!r) return r.error().within("receipts");
     out.receipts.push_back(*std::move(r));
   }
@@ -106,14 +112,15 @@ bool ledger::add(notification n, receipt first) {
 
 bool ledger::restore(notification_record r) {
   auto id = r.what.id;
-  const auto [at, is_new] = records_.try_emplace(std::move(id), entry{std::move(r), next_place_});
+  const auto place = next_place_;
+  const auto [at, is_new] = records_.try_emplace(std::move(id), entry{std::move(r), place});
   if (!is_new) return false;
   const auto& record = at->second.record;
-  order_.emplace(next_place_++, &record);
+  order_.emplace_hint(order_.end(), next_place_++, &record);
   if (is_terminal(record.state()))
-    settled_.emplace(record.last().at, record.what.id);
+    settled_.emplace(record.last().at, place);
   else
-    deadlines_.emplace(record.what.expires, record.what.id);
+    deadlines_.emplace(record.what.expires, place);
   return true;
 }
 
@@ -130,8 +137,8 @@ bool ledger::record(const receipt& r) {
     record.receipts.push_back(r);
   if (r.state == receipt_state::started) ++record.attempts;
   if (is_terminal(r.state)) {
-    deadlines_.erase({record.what.expires, r.id});
-    settled_.emplace(r.at, r.id);
+    deadlines_.erase({record.what.expires, at->second.place});
+    settled_.emplace(r.at, at->second.place);
   }
   return true;
 }
@@ -154,7 +161,7 @@ std::vector<const notification_record*> ledger::list(std::optional<receipt_state
 std::vector<const notification_record*> ledger::overdue(wall_time now) const {
   std::vector<const notification_record*> found;
   for (auto at = deadlines_.begin(); at != deadlines_.end() && at->first <= now; ++at) {
-    found.push_back(&records_.find(at->second)->second.record);
+    found.push_back(order_.find(at->second)->second);
   }
   return found;
 }
@@ -162,11 +169,11 @@ std::vector<const notification_record*> ledger::overdue(wall_time now) const {
 std::vector<std::string> ledger::trim(wall_time now) {
   std::vector<std::string> forgotten;
   while (!settled_.empty() && (settled_.size() > options_.keep || settled_.begin()->first + options_.age <= now)) {
-    auto oldest = settled_.extract(settled_.begin());
-    const auto at = records_.find(oldest.value().second);
-    order_.erase(at->second.place);
-    records_.erase(at);
-    forgotten.push_back(std::move(oldest.value().second));
+    const auto oldest = order_.find(settled_.begin()->second);
+    settled_.erase(settled_.begin());
+    forgotten.push_back(oldest->second->what.id);
+    order_.erase(oldest);
+    records_.erase(forgotten.back());
   }
   return forgotten;
 }

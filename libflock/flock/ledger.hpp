@@ -4,6 +4,7 @@
 #include <flock/error.hpp>
 #include <flock/name.hpp>
 #include <flock/notification.hpp>
+#include <flock/text_map.hpp>
 #include <flock/value.hpp>
 
 #include <cstddef>
@@ -42,9 +43,10 @@ struct notification_record {
   value to_stored() const;
   /// Errors: bad_argument
   static result<notification_record> from_stored(const value& v);
-  /// What encode(to_stored()) makes, without the value.
+  /// What encode(to_stored()) makes, and from_stored(decode(packed)) reads, without the value.
   /// \param end  one more receipt; null for none
   std::string stored(const receipt* end = nullptr) const;
+  static result<notification_record> read(std::string_view packed);
 
   friend bool operator==(const notification_record&, const notification_record&) = default;
 };
@@ -90,10 +92,10 @@ class ledger {
     notification_record record;
     std::uint64_t place;  // in order_
   };
-  using by_time = std::set<std::pair<wall_time, std::string>>;
+  using by_time = std::set<std::pair<wall_time, std::uint64_t>>;  // places
 
   options options_;
-  std::map<std::string, entry, std::less<>> records_;
+  text_map<entry> records_;  // by id
   std::map<std::uint64_t, const notification_record*> order_;
   std::uint64_t next_place_ = 0;
   by_time deadlines_;  // of those that are not settled

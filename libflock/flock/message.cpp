@@ -1,3 +1,4 @@
+#include "internal/packed_reader.hpp"
 #include "internal/wire.hpp"
 #include <flock/message.hpp>
 #include <flock/name.hpp>
@@ -55,15 +56,17 @@ result<message> decode_message(std::string_view in) {
   if (!method) return broken("cut short");
   if (*within > static_cast<std::uint64_t>(longest_within.count())) return broken("a time beyond 10 years");
   if (std::max(actor->size(), method->size()) > actor_name::max_size) return broken("a name beyond 4096 bytes");
-  auto body = decode(in);
-  if (!body) return body.error().within("message");
-  return message{static_cast<message_kind>(kind),
-                 *id,
-                 milliseconds(*within),
-                 std::string(*actor),
-                 std::string(*method),
-                 *std::move(body),
-                 {}};
+  message m{static_cast<message_kind>(kind), *id, milliseconds(*within), std::string(*actor), std::string(*method), {}};
+  if (m.kind == message_kind::parcels) {
+    const auto packed = internal::take_value(in);
+    if (!packed) return packed.error().within("message");
+    m.packed = *packed;
+  } else {
+    auto body = decode(in);
+    if (!body) return body.error().within("message");
+    m.body = *std::move(body);
+  }
+  return m;
 }
 
 value to_body(const error& e) { return value::map{{"code", to_string(e.code)}, {"what", e.what}}; }

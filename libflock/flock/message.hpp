@@ -38,7 +38,9 @@ struct message {
   std::string actor;
   std::string method;
   value body;
-  std::string packed{};  ///< the body in its binary form, if its sender has it so: `body` is not sent then
+  /// The body in its binary form, instead of `body`: if its sender has it so, and of received parcels, which are many
+  /// and are read without a value in between.
+  std::string packed{};
 
   friend bool operator==(const message&, const message&) = default;
 };

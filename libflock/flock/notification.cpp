@@ -1,5 +1,5 @@
 #include "internal/enum_names.hpp"
-#include "internal/member_reader.hpp"
+#include "internal/packed_reader.hpp"
 #include "internal/value_writer.hpp"
 #include <flock/message.hpp>
 #include <flock/notification.hpp>
@@ -12,8 +12,9 @@ namespace {
 
 using internal::enum_names;
 using internal::find_name;
-using internal::member_reader;
 using internal::name_of;
+using internal::packed_elements;
+using internal::packed_reader;
 using internal::value_writer;
 
 constexpr enum_names<receipt_state, last_receipt_state> receipt_states = {
@@ -29,8 +30,8 @@ value cause_to_value(const cause& c) {
   return value::map{{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}};
 }
 
-result<cause> cause_from_value(const value& v) {
-  member_reader in(v);
+result<cause> read_cause(std::string_view packed) {
+  packed_reader in(packed);
   auto node = in.required<node_id>("node");
   auto resource = in.required<std::string>("resource");
   auto action = in.required<std::string>("action");
@@ -38,13 +39,15 @@ result<cause> cause_from_value(const value& v) {
   return cause{*std::move(node), *std::move(resource), *std::move(action)};
 }
 
-result<std::vector<cause>> causes_from(const value::list& from) {
-  if (from.size() > notification::max_causes) {
-    return error{error_code::bad_argument, std::to_string(from.size()) + " causes: something goes round in circles"};
+result<std::vector<cause>> read_causes(std::string_view packed) {
+  const auto from = packed_elements(packed);
+  if (!from) return from.error();
+  if (from->size() > notification::max_causes) {
+    return error{error_code::bad_argument, std::to_string(from->size()) + " causes: something goes round in circles"};
   }
   std::vector<cause> causes;
-  for (const value& v : from) {
-    auto c = cause_from_value(v);
+  for (const auto one : *from) {
+    auto c = read_cause(one);
     if (!c) return c.error();
     causes.push_back(*std::move(c));
   }
@@ -99,21 +102,23 @@ void notification::write(std::string& out) const {
   to.member("sender", sender.str()).member("target", target.str());
 }
 
-result<notification> notification::from_value(const value& v) {
-  member_reader in(v);
+result<notification> notification::from_value(const value& v) { return read(encode(v)); }
+
+result<notification> notification::read(std::string_view packed) {
+  packed_reader in(packed);
   auto id = in.required<std::string>("id");
   auto sender = in.required<node_id>("sender");
   auto target = in.required<node_id>("target");
   auto actor = in.required<actor_name>("actor");
   auto action = in.required<std::string>("action");
   auto arguments = in.optional<value::list>("arguments");
-  auto chain = in.optional<value::list>("causes");
   auto created = in.required<milliseconds>("created");
   auto expires = in.required<milliseconds>("expires");
   auto retry_of = in.optional<std::string>("retry_of");
+  const auto chain = in.find("causes");
+  auto causes = chain ? read_causes(*chain) : std::vector<cause>();
+  if (!causes) in.fail(causes.error(), "causes");
   if (in.failed()) return *in.failed();
-  auto causes = causes_from(chain.value_or(value::list{}));
-  if (!causes) return causes.error().within("causes");
   return notification{*std::move(id),      *std::move(sender),
                       *std::move(target),  *std::move(actor),
                       *std::move(action),  std::move(arguments).value_or(value::list{}),
@@ -137,8 +142,10 @@ void receipt::write(std::string& out) const {
   to.member("redelivered", redelivered).member("state", to_string(state));
 }
 
-result<receipt> receipt::from_value(const value& v) {
-  member_reader in(v);
+result<receipt> receipt::from_value(const value& v) { return read(encode(v)); }
+
+result<receipt> receipt::read(std::string_view packed) {
+  packed_reader in(packed);
   auto id = in.required<std::string>("id");
   auto state = in.named("state", receipt_state_from, last_receipt_state);
   auto at = in.required<milliseconds>("at");

@@ -77,8 +77,9 @@ struct notification {
   value to_value() const;
   /// Errors: bad_argument
   static result<notification> from_value(const value& v);
-  /// What encode(to_value(), out) writes, without the value.
+  /// What encode(to_value(), out) writes, and from_value(decode(packed)) reads, without the value.
   void write(std::string& out) const;
+  static result<notification> read(std::string_view packed);
 
   friend bool operator==(const notification&, const notification&) = default;
 };
@@ -100,8 +101,9 @@ struct receipt {
   value to_value() const;
   /// Errors: bad_argument
   static result<receipt> from_value(const value& v);
-  /// What encode(to_value(), out) writes, without the value.
+  /// What encode(to_value(), out) writes, and from_value(decode(packed)) reads, without the value.
   void write(std::string& out) const;
+  static result<receipt> read(std::string_view packed);
 
   friend bool operator==(const receipt&, const receipt&) = default;
 };

@@ -1,4 +1,5 @@
 #include "internal/member_reader.hpp"
+#include "internal/packed_reader.hpp"
 #include "internal/value_writer.hpp"
 #include <flock/parcel.hpp>
 #include <flock/value_cast.hpp>
@@ -9,27 +10,47 @@ namespace flock {
 
 namespace {
 
+using internal::from_packed;
 using internal::member_reader;
+using internal::packed_elements;
+using internal::packed_reader;
 
 error broken(const error& why) { return {error_code::protocol, why.what}; }
 
-result<batch::item> item_from_value(const value& v) {
-  const auto* pair = v.as_list();
-  if (!pair || pair->size() != 2) return wrong_kind("a number and a parcel", v);
-  auto number = from_value<std::uint64_t>((*pair)[0]);
+result<parcel> read_parcel(std::string_view packed) {
+  const packed_reader in(packed);
+  if (in.failed()) return in.failed()->within("parcel");
+  if (const auto content = in.find("notification")) {
+    auto n = notification::read(*content);
+    if (!n) return n.error().within("notification");
+    return parcel(*std::move(n));
+  }
+  if (const auto content = in.find("receipt")) {
+    auto r = receipt::read(*content);
+    if (!r) return r.error().within("receipt");
+    return parcel(*std::move(r));
+  }
+  return error{error_code::bad_argument, "parcel: neither a notification nor a receipt"};
+}
+
+result<batch::item> read_item(std::string_view packed) {
+  const auto pair = packed_elements(packed);
+  if (!pair) return pair.error();
+  if (pair->size() != 2) return error{error_code::bad_argument, "expected a number and a parcel"};
+  auto number = from_packed<std::uint64_t>((*pair)[0]);
   if (!number) return number.error();
-  auto content = parcel_from_value((*pair)[1]);
+  auto content = read_parcel((*pair)[1]);
   if (!content) return content.error().within(std::to_string(*number));
   return batch::item{*number, *std::move(content)};
 }
 
-result<std::vector<batch::item>> items_from_value(const value& v, std::uint64_t after) {
-  const auto* list = v.as_list();
-  if (!list) return wrong_kind("a list", v);
+result<std::vector<batch::item>> read_items(std::string_view packed, std::uint64_t after) {
+  const auto list = packed_elements(packed);
+  if (!list) return list.error();
   std::vector<batch::item> items;
   items.reserve(list->size());
-  for (const auto& element : *list) {
-    auto item = item_from_value(element);
+  for (const auto element : *list) {
+    auto item = read_item(element);
     if (!item) return item.error();
     if (item->number <= after) {
       return error{error_code::bad_argument, std::to_string(item->number) + " after " + std::to_string(after)};
@@ -47,21 +68,7 @@ value to_value(const parcel& p) {
   return value::map{{"receipt", std::get<receipt>(p).to_value()}};
 }
 
-result<parcel> parcel_from_value(const value& v) {
-  const auto* members = v.as_map();
-  if (!members) return wrong_kind("a map", v).within("parcel");
-  if (const auto& content = v["notification"]; !content.is_null()) {
-    auto n = notification::from_value(content);
-    if (!n) return n.error().within("notification");
-    return parcel(*std::move(n));
-  }
-  if (const auto& content = v["receipt"]; !content.is_null()) {
-    auto r = receipt::from_value(content);
-    if (!r) return r.error().within("receipt");
-    return parcel(*std::move(r));
-  }
-  return error{error_code::bad_argument, "parcel: neither a notification nor a receipt"};
-}
+result<parcel> parcel_from_value(const value& v) { return read_parcel(encode(v)); }
 
 value batch::to_body() const {
   value::list list;
@@ -89,14 +96,18 @@ std::string batch::packed() const {
   return out;
 }
 
-result<batch> batch::from_body(const value& body) {
-  member_reader in(body);
+result<batch> batch::from_body(const value& body) { return read(encode(body)); }
+
+result<batch> batch::read(std::string_view packed) {
+  packed_reader in(packed);
   auto channel = in.required<std::string>("channel");
   auto to = in.required<incarnation>("to");
   auto after = in.required<std::uint64_t>("after");
   auto again = in.required<std::uint64_t>("again");
+  const auto list = in.find("items");
+  if (!list) in.fail({error_code::bad_argument, "missing"}, "items");
   if (in.failed()) return broken(*in.failed());
-  auto items = items_from_value(body["items"], *after);
+  auto items = read_items(*list, *after);
   if (!items) return broken(items.error().within("items"));
   return batch{*std::move(channel), *to, *after, *again, *std::move(items)};
 }

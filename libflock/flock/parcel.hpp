@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -38,8 +39,9 @@ struct batch {
 
   /// Body of message_kind::parcels: {"channel","to","after","again","items":[[number, parcel]...]}.
   value to_body() const;
-  /// What encode(to_body()) makes, without the value.
+  /// What encode(to_body()) makes, and from_body(decode(packed)) reads, without the value.
   std::string packed() const;
+  static result<batch> read(std::string_view packed);
   /// Errors: protocol (a member is missing or of the wrong kind; numbers that do not grow)
   static result<batch> from_body(const value& body);
 

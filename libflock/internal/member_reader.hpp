@@ -14,6 +14,13 @@
 
 namespace flock::internal {
 
+/// "x" is no name of an enumerator: lists those that there are.
+template <class E> error none_of(const std::string& text, E last) {
+  std::string what = "\"" + text + "\" is none of";
+  for (int i = 1; i <= static_cast<int>(last); ++i) what.append(i > 1 ? ", " : " ").append(to_string(E(i)));
+  return {error_code::bad_argument, what};
+}
+
 /// Reads the members of a map one after the other. The first thing that is wrong is kept, so that the caller asks once,
 /// at the end: failed(). Its text begins with the member's name. The names must outlive the reader.
 class member_reader {
@@ -43,9 +50,7 @@ class member_reader {
     auto text = optional<std::string>(name);
     if (!text) return std::nullopt;
     if (auto e = from_name(*text)) return e;
-    std::string what = "\"" + *text + "\" is none of";
-    for (int i = 1; i <= static_cast<int>(last); ++i) what.append(i > 1 ? ", " : " ").append(to_string(E(i)));
-    fail({error_code::bad_argument, what}, name);
+    fail(none_of(*text, last), name);
     return std::nullopt;
   }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 
 using namespace std::chrono_literals;
 using namespace std::string_view_literals;
@@ -35,7 +36,11 @@ TEST_CASE("each kind of message comes back") {
   for (int number = 1; number <= static_cast<int>(flock::last_message_kind); ++number) {
     auto m = a_call;
     m.kind = static_cast<message_kind>(number);
-    CHECK(decode_message(encode(m)) == result<message>(m));
+    const auto sent = encode(m);
+    // Many come, and they are read without making a value of them first.
+    if (m.kind == message_kind::parcels) m.packed = encode(std::exchange(m.body, {}));
+    CHECK(decode_message(sent) == result<message>(m));
+    CHECK(encode(m) == sent);
   }
   CHECK(flock::last_message_kind == message_kind::acknowledge);
   CHECK(static_cast<int>(flock::last_message_kind) == 8);
