@@ -118,13 +118,16 @@ class caf_mailbox final : public mailbox {
 
   void run_waiting() {
     std::vector<task> mine;
-    for (auto left = jobs_per_turn; left > 0; left -= mine.size()) {
+    auto left = jobs_per_turn;
+    do {
       if (!take_waiting(left, mine)) return;
       for (auto& job : mine) {
         --depth_;
         run_unless_closed(std::move(job));
       }
-    }
+      left -= mine.size();
+      // Another mailbox that these have woken on this thread comes before what they have posted here.
+    } while (left > 0 && !caf_scheduler::keeps_another());
     wake();  // the turn of others comes first
   }
 

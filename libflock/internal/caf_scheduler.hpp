@@ -25,6 +25,9 @@ class caf_scheduler final : public caf::scheduler::coordinator<caf::policy::work
   /// For the calling thread.
   std::unique_ptr<turn_taker> make_turn_taker();
 
+  /// Whether the thread that calls this takes the turn of one actor and keeps another one.
+  static bool keeps_another();
+
   void give_to_workers(caf::resumable* woken) { coordinator::enqueue(woken); }
 
   /// Messages of CAF's that an actor takes before it is another one's turn: one of them wakes a mailbox for many jobs.

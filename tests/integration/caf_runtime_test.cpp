@@ -45,6 +45,13 @@ bool drained(mailbox& box) {
   return done.passed();
 }
 
+/// Makes this thread take the mailbox's turn, so that none of its turns is still about to end elsewhere.
+void take_turn_of(mailbox& box, turn_taker& mine) {
+  mine.keep();
+  for (const auto until = soon(); !mine.has_kept() && system_clock().now() < until;) box.post([] {});
+  mine.run();
+}
+
 }  // namespace
 
 TEST_CASE("jobs of one mailbox run one at a time in the order in which they were posted") {
@@ -423,6 +430,25 @@ TEST_CASE("a turn taker runs the first mailbox that its thread woke, and the run
   mine->run();
   CHECK(ran_first == std::this_thread::get_id());
   CHECK_FALSE(mine->has_kept());
+}
+
+TEST_CASE("a turn taker runs what a job has woken before what the job has posted to its own mailbox") {
+  auto threads = make_runtime();
+  auto home = threads->make_mailbox("home");
+  auto woken = threads->make_mailbox("woken");
+  const auto mine = threads->make_turn_taker();
+  take_turn_of(*home, *mine);
+  take_turn_of(*woken, *mine);
+  std::vector<std::string> order;
+
+  mine->keep();
+  home->post([&] {
+    home->post([&] { order.push_back("home again"); });
+    woken->post([&] { order.push_back("woken"); });
+  });
+  mine->run();
+
+  CHECK(order == std::vector<std::string>{"woken", "home again"});
 }
 
 TEST_CASE("what a turn taker has handed over, or kept to its end, is run by the runtime's threads") {
