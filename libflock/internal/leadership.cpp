@@ -7,9 +7,6 @@ namespace flock::internal {
 
 namespace {
 
-// After so many looks at a lead that did not move, nobody looks after it until it is lent again.
-constexpr int looks = 8;
-
 /// Whether this thread takes turns while its lead is lent.
 thread_local bool lends = false;
 
@@ -52,25 +49,21 @@ bool leadership::is_attended() const { return lead_ == lead::held || (lead_ == l
 
 // Waits until the lead has been left alone for a while, and takes it. \returns false when all has ended
 bool leadership::stand_by(lock& held) {
-  auto seen = moves_;
-  for (int still = 0; !ended_;) {
-    if (watched_ || still == looks) {
-      ++resting_;
-      wanted_.wait(held);
-      --resting_;
-      still = 0;
-    } else {
-      watched_ = true;
-      wanted_.wait_for(held, patience);
-      watched_ = false;
-      still = moves_ == seen ? still + 1 : 0;
-    }
-    if (still > 0 && lead_ != lead::held && !ended_) {
+  while (!ended_) {
+    ++resting_;
+    if (lead_ != lead::held) have_it_watched();
+    held.unlock();
+    alarm_.wait();
+    held.lock();
+    --resting_;
+    watched_ = false;
+    // If it has moved since, it is watched anew, unless its thread is at the reactor.
+    if (lead_ != lead::held && moves_ == seen_ && !ended_) {
       take();
       return true;
     }
-    seen = moves_;
   }
+  alarm_.set({});  // the next one is to see it, too
   return false;
 }
 
@@ -92,7 +85,7 @@ void leadership::keep_lead(lock& held, turns& mine) {
 
 // \returns whether the lead is still this thread's
 bool leadership::take_turns(lock& held, turns& mine) {
-  if (resting_ == 0 && !watched_) {  // nobody could take over
+  if (resting_ == 0) {  // nobody could take over
     mine->hand_over();
     return true;
   }
@@ -143,14 +136,17 @@ void leadership::give_up() {
 }
 
 void leadership::have_it_watched() {
-  if (!watched_ && resting_ > 0) wanted_.notify_one();
+  if (watched_ || resting_ == 0) return;
+  watched_ = true;
+  seen_ = moves_;
+  alarm_.set(patience);
 }
 
 void leadership::end() {
   ended_ = true;
   lead_ = lead::free;
   for (auto* g : awaited_) g->call();
-  wanted_.notify_all();
+  alarm_.set({});
 }
 
 }  // namespace flock::internal

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "internal/alarm.hpp"
 #include <flock/gate.hpp>
 #include <flock/runtime.hpp>
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,7 +20,7 @@ namespace flock::internal {
 /// Two kinds of threads lead: those that serve(), and those of the program that await() something, a call's answer for
 /// instance, which the reactor brings them. One that serves takes the turns of the actors that it woke. Meanwhile its
 /// lead is lent: another one that serves takes over if it has not come back after `patience`, so a slow actor stops
-/// nobody's messages. Looking after a lead costs a tick each `patience`, and only as long as leads are lent.
+/// nobody's messages. That costs an alarm that is set once in a `patience`, and only as long as leads are lent.
 class leadership {
  public:
   static constexpr std::chrono::milliseconds patience{1};
@@ -61,15 +61,16 @@ class leadership {
   const std::function<void()> interrupt_;
   runtime* const threads_;
 
-  mutable std::mutex mutex_;  // guards all below
-  std::condition_variable wanted_;
+  mutable std::mutex mutex_;            // guards all below
+  alarm alarm_;                         ///< for the threads that rest
   std::atomic<lead> lead_{lead::free};  ///< written under the mutex
   std::uint64_t term_ = 0;              ///< rises when another thread takes the lead
   std::uint64_t moves_ = 0;             ///< rises when the lead is taken, lent or given up
   turn_taker* lent_to_ = nullptr;       ///< whose turns run while the lead is lent
   std::vector<gate*> awaited_;          ///< of threads that wait and do not lead
-  int resting_ = 0;                     ///< threads that serve and wait to be wanted
-  bool watched_ = false;                ///< one that serves looks after the lead
+  int resting_ = 0;                     ///< threads that serve and wait for the alarm
+  bool watched_ = false;                ///< the alarm is set
+  std::uint64_t seen_ = 0;              ///< moves when it was
   bool ended_ = false;
 };
 
