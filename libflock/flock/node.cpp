@@ -105,6 +105,7 @@ result<void> node::parts::start(const node_id& id) {
   } else {
     internal::sqlite_journal_options options;
     options.folder = with.state_dir;
+    options.threads = threads.get();
     options.log = write;
     auto journal = internal::open_sqlite_journal(std::move(options));
     if (!journal) return journal.error().within("state-dir");

@@ -36,6 +36,8 @@ class turn_taker {
   virtual bool has_kept() const = 0;
   /// Takes the turn that is kept, and those that are kept meanwhile. May take as long as the jobs do.
   virtual void run() = 0;
+  /// Takes the turn that is kept, if one is; the runtime's threads get all that comes until keep().
+  virtual void run_one() = 0;
   /// From any thread: the runtime's threads get what is kept, and all that comes until keep(). A job that is running is
   /// not disturbed.
   virtual void hand_over() = 0;

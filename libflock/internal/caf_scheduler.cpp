@@ -43,6 +43,12 @@ class kept_turns final : public turn_taker {
     }
   }
 
+  void run_one() override {
+    keeps_ = false;
+    if (auto* woken = kept_.exchange(nullptr))
+      if (auto* again = resume(*woken)) workers_.give_to_workers(again);
+  }
+
   void hand_over() override {
     keeps_ = false;
     if (auto* woken = kept_.exchange(nullptr)) workers_.give_to_workers(woken);

@@ -68,6 +68,7 @@ class sqlite_journal final : public storage {
   // The thread.
   void run();
   bool take(std::vector<queued_write>& batch);
+  bool has_more() const;
   std::size_t first_part(std::span<const queued_write> batch) const;
   bool make_durable(std::span<const queued_write> part);
   void tell(std::span<queued_write> part, const result<void>& how);
@@ -169,16 +170,21 @@ void sqlite_journal::stop() {
 // The thread.
 
 void sqlite_journal::run() {
+  const auto turns = options_.threads ? options_.threads->make_turn_taker() : nullptr;
   std::vector<queued_write> batch;
   bool given_up = false;
   while (take(batch)) {
     for (std::span<queued_write> rest = batch; !rest.empty();) {
       const auto part = rest.first(first_part(rest));
       given_up = given_up || !make_durable(part);
+      if (turns) turns->keep();
       tell(part, given_up ? result<void>(stopped()) : result<void>());
       rest = rest.subspan(part.size());
+      const bool log_is_long = !given_up && log_pages() >= options_.log_pages;
+      const bool has_time = !log_is_long && rest.empty() && !has_more();
+      if (turns) has_time ? turns->run_one() : turns->hand_over();
       // After those who wait were told: it is as long as several commits, and nobody waits for it.
-      if (!given_up && log_pages() >= options_.log_pages) bring_over_log();
+      if (log_is_long) bring_over_log();
     }
     batch.clear();
   }
@@ -197,6 +203,11 @@ bool sqlite_journal::take(std::vector<queued_write>& batch) {
   work_.wait(lock, something);
   batch.swap(queue_);
   return !batch.empty();
+}
+
+bool sqlite_journal::has_more() const {
+  std::lock_guard lock(mutex_);
+  return stopping_ || !queue_.empty();
 }
 
 std::size_t sqlite_journal::first_part(std::span<const queued_write> batch) const {

@@ -2,6 +2,7 @@
 
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
+#include <flock/runtime.hpp>
 #include <flock/storage.hpp>
 
 #include <cstddef>
@@ -15,6 +16,7 @@ namespace flock::internal {
 struct sqlite_journal_options {
   std::string folder;  ///< the journal is its file journal.db; made, open to its user alone, if it is missing
   const clock* time = &system_clock();
+  runtime* threads = nullptr;  ///< whose turns its thread takes, see below; it goes after the journal has been stopped
   std::function<void(std::string_view level, const std::string& text)> log;
 
   milliseconds first_pause{100};  ///< before what a disk refused is tried again; doubles
@@ -27,11 +29,13 @@ struct sqlite_journal_options {
 };
 
 /// A storage on SQLite: a write-ahead log that is synced with each commit. One thread takes whatever waits, commits it
-/// as one transaction, and calls those who wait, in order; so the more is written at once, the less a write costs.
+/// as one transaction, and calls those who wait, in order; so the more is written at once, the less a write costs. If
+/// nothing else waits to be written, it takes the turn of the mailbox that gets work by that, which spares waking
+/// another thread.
 ///
-/// Keys are not empty. read() may be called from any thread, also between writes; it waits for a commit that is under way. After
-/// stop() writes are answered before write() returns. A sync that hangs is waited for, also by stop(): nothing can end
-/// it.
+/// Keys are not empty. read() may be called from any thread, also between writes; it waits for a commit that is under
+/// way. After stop() writes are answered before write() returns. A sync that hangs is waited for, also by stop():
+/// nothing can end it.
 ///
 /// A full disk: what waits is tried again, until there is room. Any other fault: the file is opened anew and looked
 /// through before it is tried again; see journal_file.

@@ -2,6 +2,7 @@
 
 #include "internal/sqlite_journal.hpp"
 
+#include "internal/caf_runtime.hpp"
 #include "internal/journal_schema.hpp"
 #include "tests/support/journal_folder.hpp"
 #include "tests/support/polling.hpp"
@@ -11,7 +12,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace flock::testing;
@@ -58,6 +61,26 @@ TEST_CASE("a journal makes its folder and files for its user alone, and no more 
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == error_code::io);
   CHECK(refused.error().what == "cannot make " + o.folder + ": No such file or directory");
+}
+
+TEST_CASE("the thread that has written takes the turn of the mailbox that waited for that") {
+  const auto threads = flock::internal::make_caf_runtime(flock::system_clock());
+  const auto box = threads->make_mailbox("waits");
+  journal_folder f;
+  auto o = f.options();
+  o.threads = threads.get();
+  auto journal = open_sqlite_journal(o);
+  REQUIRE(journal);
+
+  // While the turn before is still about to end elsewhere, that thread takes this one, too.
+  CHECK(eventually([&] {
+    std::promise<bool> same;
+    (*journal)->write({{"key", "data"}}, [&](const flock::result<void>&) {
+      box->post([&, writer = std::this_thread::get_id()] { same.set_value(writer == std::this_thread::get_id()); });
+    });
+    return same.get_future().get();
+  }));
+  (*journal)->stop();
 }
 
 TEST_CASE("a file in the place of the folder is said") {
