@@ -384,7 +384,10 @@ void courier::not_written(const error& why) {
 
 void courier::flush_soon() {
   if (std::exchange(flush_posted_, true)) return;
-  home_->post([this] { flush(); });
+  home_->post([this] {
+    // What waits behind it is added, such as the end of a short action to its beginning; once, lest this wait for long.
+    home_->depth() > 0 ? home_->post([this] { flush(); }) : flush();
+  });
 }
 
 void courier::flush() {
