@@ -187,6 +187,31 @@ TEST_CASE("what was told to be durable outlives a loss of power at any moment, a
   }
 }
 
+TEST_CASE("power that goes at any moment while a journal is made leaves one that opens, or none") {
+  bool was_made = false;
+  for (int after = 0; !was_made; ++after) {
+    fixture f;
+    CAPTURE(after);
+    REQUIRE(after < 100);
+    f.disk.cut_power(after);
+    (void)flock::internal::open_sqlite_journal(f.options());
+    was_made = f.disk.has_power();
+    f.disk.restore_power(static_cast<std::uint64_t>(after));
+
+    f.open();
+
+    CHECK(journal_history::check(*f.journal, 0) == 0);
+    f.write_slowly(3);
+    CHECK(f.durable() == 3);
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "a journal is made with few syncs: a machine's first start waits for each of them") {
+  open();
+
+  CHECK(disk.syncs() <= 5);
+}
+
 TEST_CASE_FIXTURE(fixture, "a log of several megabytes is read again after a crash") {
   auto o = options();
   o.log_pages = 1'000'000;
