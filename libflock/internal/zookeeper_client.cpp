@@ -69,6 +69,9 @@ zookeeper_client::zookeeper_client(zookeeper_sink& to, std::uint64_t number, con
   zoo_set_debug_level(static_cast<ZooLogLevel>(0));
   handle_ = zookeeper_init(servers.c_str(), callbacks::on_session, static_cast<int>(session_timeout.count()), resumed,
                            this, 0);
+  // Otherwise it looks the servers' names up three times with each sign of life. After the loss of a connection it
+  // still does.
+  if (handle_ != nullptr) zoo_set_servers_resolution_delay(handle_, -1);
 }
 
 void zookeeper_client::add_auth(const std::string& auth) {
