@@ -64,6 +64,10 @@ int check(const flock::config& with) {
   return 0;
 }
 
+/// The C library would give nearly each of the dozen threads an arena of its own, with what it had once needed in it.
+/// Two are enough for threads that mostly wait, and are 0.2 MB less at a node that knows 300 others.
+void share_memory_between_threads() { ::mallopt(M_ARENA_MAX, 2); }
+
 /// Waits for one of the signals. Meanwhile what the allocator keeps and nobody uses goes back to the system, again and
 /// again: a flock that starts at once, or a notification to all of it, needs megabytes for a moment.
 int next_signal(const sigset_t& signals) {
@@ -96,6 +100,7 @@ int main(int argc, char** argv) {
   if (!declared) return fail(declared.error(), usage);
 
   const auto signals = block_signals();
+  share_memory_between_threads();
   // Before there are threads: commands of resources that call flockctl mean this flockd.
   ::setenv("FLOCK_SOCKET", std::filesystem::absolute(with->socket).c_str(), 1);
   auto node = flock::node::start(*with, flock::node::deliveries::held);

@@ -45,7 +45,7 @@ void directory::entry::replace(const incarnation& life) {
   // Late words come from the lives just before; more of them than this within a session time-out is a crash loop.
   constexpr std::size_t remembered = 16;
   replaced.push_back(life);
-  if (replaced.size() > remembered) replaced.pop_front();
+  if (replaced.size() > remembered) replaced.erase(replaced.begin());
 }
 
 void directory::entry::end(node_state how, time_point now) {

@@ -6,7 +6,6 @@
 #include <flock/name.hpp>
 #include <flock/node_info.hpp>
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <utility>
@@ -97,7 +96,7 @@ class directory {
     node_info info;
     std::optional<node_life> listed;     // what the registry lists, which may be another life than info's
     std::vector<node_life> connections;  // lives with an open connection: hardly ever two
-    std::deque<incarnation> replaced;    // lives that are over for sure, the latest last
+    std::vector<incarnation> replaced;   // lives that are over for sure, the latest last
     bool met = false;                    // this life has been connected
     bool broken = false;                 // the last word of the transport about this life was a bad one
     bool vouched = false;                // the registry's word while suspect, see above

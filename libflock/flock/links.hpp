@@ -9,12 +9,12 @@
 #include <flock/name.hpp>
 #include <flock/transport.hpp>
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace flock {
 
@@ -46,8 +46,8 @@ class links {
 
  private:
   struct wanted {
-    std::string dialled;          // the address that the transport was told; empty while it is unknown
-    std::deque<message> waiting;  // calls to send once connected; bounded by the deadlines of the calls
+    std::string dialled;           // the address that the transport was told; empty while it is unknown
+    std::vector<message> waiting;  // calls to send once connected; bounded by the deadlines of the calls
   };
 
   void dial(const node_id& id, wanted& w);

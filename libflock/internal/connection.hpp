@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,8 +49,11 @@ class connection : public std::enable_shared_from_this<connection> {
     owner& to;
     const leadership& at_io;
     transport_limits limits;
-    std::vector<char> wire = std::vector<char>(64 << 10);
-    std::vector<char> plain = std::vector<char>(64 << 10);
+    static constexpr std::size_t buffer = 64 << 10;
+    // Not set to anything: a page of them is memory only when something has been read into it.
+    std::unique_ptr<char[]> room = std::make_unique_for_overwrite<char[]>(2 * buffer);
+    std::span<char> wire{room.get(), buffer};
+    std::span<char> plain{room.get() + buffer, buffer};
     int sockets = 0;  ///< accepted ones that are open
   };
 

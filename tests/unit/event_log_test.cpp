@@ -51,6 +51,24 @@ TEST_CASE("a cursor from before what is kept, or from another life, says that ev
   CHECK(log.since("former.17")->events.size() == 2);
 }
 
+TEST_CASE("events are read as they were shown, whatever is in them and whatever their size") {
+  flock::event_log log("life", {});
+  std::vector<flock::event> shown;
+  log.follow([&](const flock::event& e) { shown.push_back(e); });
+
+  add(log, "empty", flock::wall_time(flock::milliseconds(17)));
+  add(log, "full", flock::wall_time(flock::milliseconds(18)),
+      {{"peer", "bender1"}, {"count", 3}, {"all", flock::value::list{"a", flock::value::map{{"b", flock::value()}}}}});
+  add(log, "large", {}, {{"output", std::string(2 << 20, 'x')}});
+
+  const auto read = log.since(std::nullopt)->events;
+  REQUIRE(read.size() == 3);
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    CHECK(read[i].number == shown[i].number);
+    CHECK(read[i].to_value() == shown[i].to_value());
+  }
+}
+
 TEST_CASE("what is no cursor is refused") {
   const flock::event_log log("life", {});
   for (const auto* text : {"", "life", "life.", ".1", "life.x", "life.1x", "life.-1"}) {
