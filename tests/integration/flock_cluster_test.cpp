@@ -222,6 +222,18 @@ TEST_CASE("what a node said when it could not be started is told, and nothing of
   CHECK_MESSAGE(second.err.find("nonsense") == std::string::npos, second.err);
 }
 
+TEST_CASE("flock-cluster says which limits leave no room for so many nodes, and starts nothing") {
+  const shell sh;
+
+  const auto refused = sh.run({"up", "--nodes", "5000000"});
+
+  CHECK(refused.exit_status == 1);
+  CHECK(refused.out == "");
+  CHECK_MESSAGE(refused.err.find("no room for 5000000 nodes: ") != std::string::npos, refused.err);
+  CHECK_MESSAGE(refused.err.find("65000100 processes and threads are needed, but ") != std::string::npos, refused.err);
+  CHECK_FALSE(fs::exists(sh.dir));
+}
+
 TEST_CASE("a mistake in the usage of flock-cluster, and down where nothing runs, start nothing") {
   shell sh;
 

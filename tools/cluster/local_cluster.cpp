@@ -3,6 +3,7 @@
 #include "tools/cluster/cluster_folder.hpp"
 #include "tools/cluster/files.hpp"
 #include "tools/cluster/flockd_process.hpp"
+#include "tools/cluster/machine_limits.hpp"
 #include "tools/cluster/zookeeper_server.hpp"
 #include <flock/certificates.hpp>
 #include <flock/name.hpp>
@@ -34,6 +35,20 @@ result<void> check(const local_cluster::options& o) {
   auto longest = node_id::parse(name_of_node(o, o.nodes - 1));
   if (!longest) return longest.error();
   return {};
+}
+
+/// \param near  a folder on the disk that the cluster will be on. Errors: refused
+result<void> check_room(const local_cluster::options& o, const fs::path& near) {
+  constexpr std::int64_t mib = 1 << 20;
+  // Measured with 300 nodes, each of which sees all others, and rounded up.
+  const room needed{.descriptors = 100 + 2 * std::int64_t{o.nodes},
+                    .tasks = 100 * std::int64_t{o.zookeepers} + 13 * std::int64_t{o.nodes},
+                    .memory = 128 * mib * o.zookeepers + 5 * mib * o.nodes,
+                    .disk = mib * o.nodes,
+                    .ports = 100 + std::int64_t{o.nodes}};
+  raise_descriptor_limit();
+  auto enough = machine_limits::read(near.string()).allow(needed);
+  return enough ? enough : enough.error().within("no room for " + std::to_string(o.nodes) + " nodes");
 }
 
 bool has(const settings& lines, std::string_view key) {
@@ -369,6 +384,7 @@ result<local_cluster> local_cluster::start(options o) {
   auto parts = std::make_unique<cluster_parts>(std::move(o), folder, temporary);
   const auto longest = name_of_node(parts->options, parts->options.nodes - 1);
   if (auto good = check_socket(folder.socket(longest)); !good) return good.error();
+  if (auto enough = check_room(parts->options, fs::path(folder.path()).parent_path()); !enough) return enough.error();
   if (auto done = parts->start(); !done) return done.error();
   return local_cluster(std::move(parts));
 }
