@@ -112,7 +112,9 @@ void directory::judge(entry& e, bool refused, time_point now) const {
     e.suspected = now;
     e.vouched = registry_reachable_ && e.is_listed();
   }
-  bool given_up = !e.vouched && now - *e.suspected >= options_.suspicion;
+  // Whom the registry alone has lost it may list again, when it can be asked.
+  bool may_return = !e.broken && !registry_reachable_;
+  bool given_up = !e.vouched && !may_return && now - *e.suspected >= options_.suspicion;
   bool process_gone = refused && e.met;
   if (given_up || process_gone) {
     e.end(node_state::dead, now);
@@ -190,7 +192,10 @@ void directory::described(const node_id& id, node_attributes about) {
 void directory::registry_reachable(bool yes) {
   registry_reachable_ = yes;
   if (!yes) return;
-  for (auto& [id, e] : nodes_) e.vouched = e.is_listed();
+  for (auto& [id, e] : nodes_) {
+    e.vouched = e.is_listed();
+    if (!e.broken) e.suspected.reset();  // its time begins now: see due()
+  }
 }
 
 directory::changes directory::connected(const node_id& id, const node_life& life, time_point now, wall_time wall) {
@@ -240,7 +245,8 @@ directory::changes directory::said_goodbye(const node_id& id, const incarnation&
 /// When time alone will change an entry.
 std::optional<time_point> directory::due(const entry& e) const {
   if (e.ended) return *e.ended + options_.keep;
-  if (e.suspected && !e.vouched) return *e.suspected + options_.suspicion;
+  if (e.info.state == node_state::suspect && !e.suspected) return time_point::min();
+  if (e.suspected && !e.vouched && (e.broken || registry_reachable_)) return *e.suspected + options_.suspicion;
   return std::nullopt;
 }
 

@@ -35,7 +35,8 @@ struct node_change {
 /// - A node that was never connected is judged by the registry alone: listed is alive; no longer listed is suspect, as
 ///   its session may come back, and dead after `suspicion`.
 /// - While the registry is unreachable nobody dies of its silence: what it lists stays listed, and whom it vouched for
-///   when it fell silent stays suspect. It does not vouch for those who become suspect afterwards.
+///   when it fell silent stays suspect. It does not vouch for those who become suspect afterwards. Who is suspect only
+///   because it is no longer listed has its whole suspicion before it when the registry is back.
 /// - A goodbye means left, whatever the registry still lists.
 /// - Dead and left ones come back when they connect. A dead one also does when the registry lists it anew, after it did
 ///   not; that it goes on listing it says nothing.

@@ -219,6 +219,21 @@ TEST_CASE("an absent registry does not vouch for those who fall silent later") {
   }
 }
 
+TEST_CASE("whom the registry alone had lost when it fell silent does not die of its silence") {
+  world w;
+  w.listed(1);
+  REQUIRE(w.unlisted() == became(alive, suspect));
+  w.nodes.registry_reachable(false);
+  CHECK(w.wait(100 * suspicion) == none());
+
+  w.nodes.registry_reachable(true);
+  CHECK(w.wait(milliseconds(0)) == none());
+  CHECK(w.wait(suspicion - milliseconds(1)) == none());
+
+  SUBCASE("it lives if it is listed again") { CHECK(w.listed(1) == became(suspect, alive)); }
+  SUBCASE("it dies if it is not") { CHECK(w.wait(milliseconds(1)) == became(suspect, dead)); }
+}
+
 TEST_CASE("a connected node that is not listed stays alive") {
   world w;
   w.listed(1);

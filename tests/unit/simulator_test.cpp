@@ -63,6 +63,10 @@ TEST_CASE("a node that ends before its actors are there has asked for what it fo
   for (std::uint64_t seed : {703051, 703765, 801048}) check(seed, mode::liveness);
 }
 
+TEST_CASE("a node whose session ended just before the registry went away is not called dead") {
+  check(12001760, mode::safety);
+}
+
 TEST_CASE("faults have names") {
   for (auto f = fault{}; f <= last_fault; f = static_cast<fault>(static_cast<int>(f) + 1)) {
     CAPTURE(to_string(f));
