@@ -39,7 +39,7 @@ class turn_taker {
   /// Takes the turn that is kept, if one is; the runtime's threads get all that comes until keep().
   virtual void run_one() = 0;
   /// From any thread: the runtime's threads get what is kept, and all that comes until keep(). A job that is running is
-  /// not disturbed.
+  /// not disturbed, but what comes after it in its turn is theirs, too.
   virtual void hand_over() = 0;
 };
 

@@ -127,7 +127,7 @@ class caf_mailbox final : public mailbox {
       }
       left -= mine.size();
       // Another mailbox that these have woken on this thread comes before what they have posted here.
-    } while (left > 0 && !caf_scheduler::keeps_another());
+    } while (left > 0 && !caf_scheduler::turn_should_end());
     wake();  // the turn of others comes first
   }
 

@@ -28,9 +28,11 @@ class kept_turns final : public turn_taker {
   void keep() override {
     kept_here = this;
     keeps_ = true;
+    handed_over_ = false;
   }
 
   bool has_kept() const override { return kept_ != nullptr; }
+  bool was_handed_over() const { return handed_over_; }
 
   void run() override {
     auto* woken = kept_.exchange(nullptr);
@@ -51,6 +53,7 @@ class kept_turns final : public turn_taker {
 
   void hand_over() override {
     keeps_ = false;
+    handed_over_ = true;
     if (auto* woken = kept_.exchange(nullptr)) workers_.give_to_workers(woken);
   }
 
@@ -81,6 +84,7 @@ class kept_turns final : public turn_taker {
   caf_scheduler& workers_;
   caf::scoped_execution_unit here_;
   std::atomic<bool> keeps_ = false;
+  std::atomic<bool> handed_over_ = false;  // since keep()
   std::atomic<caf::resumable*> kept_ = nullptr;
 };
 
@@ -94,7 +98,7 @@ caf_scheduler& caf_scheduler::of(caf::actor_system& system) { return static_cast
 
 std::unique_ptr<turn_taker> caf_scheduler::make_turn_taker() { return std::make_unique<kept_turns>(*this); }
 
-bool caf_scheduler::keeps_another() { return kept_here && kept_here->has_kept(); }
+bool caf_scheduler::turn_should_end() { return kept_here && (kept_here->has_kept() || kept_here->was_handed_over()); }
 
 void caf_scheduler::enqueue(caf::resumable* woken) {
   if (!kept_here || !kept_here->take(woken)) give_to_workers(woken);

@@ -25,8 +25,9 @@ class caf_scheduler final : public caf::scheduler::coordinator<caf::policy::work
   /// For the calling thread.
   std::unique_ptr<turn_taker> make_turn_taker();
 
-  /// Whether the thread that calls this takes the turn of one actor and keeps another one.
-  static bool keeps_another();
+  /// Whether the turn that the calling thread takes should end after what is at hand: it keeps another actor meanwhile,
+  /// or has something else to do.
+  static bool turn_should_end();
 
   void give_to_workers(caf::resumable* woken) { coordinator::enqueue(woken); }
 

@@ -92,7 +92,8 @@ class sqlite_journal final : public storage {
   bool must_open_again_ = false;
   const std::string id_;
   const std::vector<std::string> damaged_;
-  backoff pauses_;  // the thread's
+  backoff pauses_;                     // the thread's
+  std::unique_ptr<turn_taker> turns_;  // the thread's; null: it takes none
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable work_;
@@ -120,6 +121,8 @@ void sqlite_journal::write(std::vector<record_change> changes, written durable) 
   waiting_.fetch_add(1, std::memory_order_relaxed);
   queue_.push_back({std::move(changes), std::move(durable)});
   const bool is_first = queue_.size() == 1;
+  // Its turn has led to this: the disk comes first.
+  if (std::this_thread::get_id() == thread_.get_id() && turns_) turns_->hand_over();
   lock.unlock();
   if (is_first) work_.notify_one();
 }
@@ -170,24 +173,25 @@ void sqlite_journal::stop() {
 // The thread.
 
 void sqlite_journal::run() {
-  const auto turns = options_.threads ? options_.threads->make_turn_taker() : nullptr;
+  turns_ = options_.threads ? options_.threads->make_turn_taker() : nullptr;
   std::vector<queued_write> batch;
   bool given_up = false;
   while (take(batch)) {
     for (std::span<queued_write> rest = batch; !rest.empty();) {
       const auto part = rest.first(first_part(rest));
       given_up = given_up || !make_durable(part);
-      if (turns) turns->keep();
+      if (turns_) turns_->keep();
       tell(part, given_up ? result<void>(stopped()) : result<void>());
       rest = rest.subspan(part.size());
       const bool log_is_long = !given_up && log_pages() >= options_.log_pages;
       const bool has_time = !log_is_long && rest.empty() && !has_more();
-      if (turns) has_time ? turns->run_one() : turns->hand_over();
+      if (turns_) has_time ? turns_->run_one() : turns_->hand_over();
       // After those who wait were told: it is as long as several commits, and nobody waits for it.
       if (log_is_long) bring_over_log();
     }
     batch.clear();
   }
+  turns_.reset();
 }
 
 /// \returns whether there is something; if not, it was stopped

@@ -467,6 +467,23 @@ TEST_CASE("what a turn taker has handed over, or kept to its end, is run by the 
   CHECK(done.passed());
 }
 
+TEST_CASE("a turn that is handed over by one of its jobs goes on with the next one elsewhere") {
+  auto threads = make_runtime();
+  auto box = threads->make_mailbox("test");
+  const auto mine = threads->make_turn_taker();
+  take_turn_of(*box, *mine);
+  std::promise<std::thread::id> ran_next;
+
+  mine->keep();
+  box->post([&] {
+    box->post([&] { ran_next.set_value(std::this_thread::get_id()); });
+    mine->hand_over();
+  });
+  mine->run_one();
+
+  CHECK(ran_next.get_future().get() != std::this_thread::get_id());
+}
+
 TEST_CASE("turns that are handed over again and again lose no job and keep their order") {
   auto threads = make_runtime();
   auto box = threads->make_mailbox("test");
