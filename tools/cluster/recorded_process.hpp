@@ -36,8 +36,8 @@ struct recorded_process {
 };
 
 /// Asks them all to end at once, and kills those that have not ended after `patience`, with what is left of their
-/// groups; without any patience it does not ask first. Errors: refused (some are another user's; then nothing was done),
-/// io (some do not even end when killed); the text names them
+/// groups; without any patience it does not ask first. Errors: refused (some are another user's; then nothing was
+/// done), io (some do not even end when killed); the text names them
 result<void> end_all(const std::vector<recorded_process>& all, milliseconds patience);
 
 /// What /proc/<pid>/stat says. Source: proc(5)
