@@ -10,6 +10,7 @@
 #include <csignal>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace flock::bench {
 namespace {
 
 constexpr milliseconds patience{30'000};
+// Of a list that was read twice just now, a node waits with the next reading: see chores::due. Longer than that.
+constexpr milliseconds quiet{500};
 constexpr const char* process_floor = "fork, exec and connect of a process with nothing but a socket";
 
 double between(instant from, instant to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
@@ -84,6 +87,7 @@ result<void> run_join(const settings& with, const report& to) {
     auto floor = process_time(*on);
     if (!floor) return floor.error();
     const auto id = "node" + std::to_string(repeat);
+    std::this_thread::sleep_for(quiet);  // the one before has left, and not to be measured is how soon after that
     auto daemon = daemon_process::start(*on, id);
     if (!daemon) return daemon.error();
     auto told = (*by)->told("joined", id, patience);
