@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -100,13 +101,17 @@ void make_private(const std::string& path) {
   if (fd >= 0) ::close(fd);
 }
 
-/// Whether there is no file, or an empty one, or what begin_empty() leaves when the power goes: a page of zeros.
+/// Whether the file is empty, or what begin_empty() leaves when the power goes: a page of zeros. One that cannot be
+/// read has something.
 bool has_nothing(const std::string& path) {
-  constexpr std::size_t page = 4096;
-  std::string bytes(page + 1, '\0');
+  constexpr std::uintmax_t page = 4096;
+  std::error_code failed;
+  const auto size = std::filesystem::file_size(path, failed);
+  if (failed || size > page) return false;
+  std::string bytes(size, '\0');
   std::ifstream in(path, std::ios::binary);
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  return in.gcount() <= static_cast<std::streamsize>(page) && bytes.find_first_not_of('\0') == std::string::npos;
+  return in.read(bytes.data(), static_cast<std::streamsize>(size)) &&
+         bytes.find_first_not_of('\0') == std::string::npos;
 }
 
 }  // namespace
@@ -116,6 +121,7 @@ outcome_of_sql open_journal(sqlite_database& db, const std::string& path, const 
   const bool is_new = has_nothing(path);
   std::error_code failed;
   if (is_new) std::filesystem::resize_file(path, 0, failed);
+  if (failed) return fault{fault::kind::io, path + ": " + failed.message()};
   if (auto f = db.open(path, vfs)) return f;
   if (auto f = set_up(db, is_new)) return f;
   return migrate(db, journal_schema());
