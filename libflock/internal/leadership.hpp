@@ -61,8 +61,9 @@ class leadership {
   const std::function<void()> interrupt_;
   runtime* const threads_;
 
+  alarm alarm_;  ///< for the threads that rest
+
   mutable std::mutex mutex_;            // guards all below
-  alarm alarm_;                         ///< for the threads that rest
   std::atomic<lead> lead_{lead::free};  ///< written under the mutex
   std::uint64_t term_ = 0;              ///< rises when another thread takes the lead
   std::uint64_t moves_ = 0;             ///< rises when the lead is taken, lent or given up
