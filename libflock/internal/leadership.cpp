@@ -49,20 +49,22 @@ bool leadership::is_attended() const { return lead_ == lead::held || (lead_ == l
 
 // Waits until the lead has been left alone for a while, and takes it. \returns false when all has ended
 bool leadership::stand_by(lock& held) {
+  ++resting_;
+  if (lead_ != lead::held) have_it_watched();
   while (!ended_) {
-    ++resting_;
-    if (lead_ != lead::held) have_it_watched();
     held.unlock();
     alarm_.wait();
     held.lock();
-    --resting_;
-    watched_ = false;
-    // If it has moved since, it is watched anew, unless its thread is at the reactor.
-    if (lead_ != lead::held && moves_ == seen_ && !ended_) {
-      take();
-      return true;
+    if (lead_ == lead::held || ended_) continue;
+    if (const auto later = lookout_.rung(clock::now())) {
+      alarm_.set(*later);
+      continue;
     }
+    --resting_;
+    take();
+    return true;
   }
+  --resting_;
   alarm_.set({});  // the next one is to see it, too
   return false;
 }
@@ -92,7 +94,6 @@ bool leadership::take_turns(lock& held, turns& mine) {
   const auto term = term_;
   lead_ = lead::lent;
   lent_to_ = mine.get();
-  ++moves_;
   have_it_watched();
   held.unlock();
   lends = true;
@@ -125,21 +126,17 @@ void leadership::take() {
   if (lead_ == lead::lent) lent_to_->hand_over();
   lead_ = lead::held;
   ++term_;
-  ++moves_;
 }
 
 void leadership::give_up() {
   lead_ = lead::free;
-  ++moves_;
   const auto waits = std::find_if(awaited_.begin(), awaited_.end(), [](const gate* g) { return !g->is_open(); });
   if (waits != awaited_.end()) (*waits)->call();
 }
 
 void leadership::have_it_watched() {
-  if (watched_ || resting_ == 0) return;
-  watched_ = true;
-  seen_ = moves_;
-  alarm_.set(patience);
+  if (resting_ == 0) return;
+  if (const auto later = lookout_.left(clock::now())) alarm_.set(*later);
 }
 
 void leadership::end() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "internal/alarm.hpp"
+#include "internal/lookout.hpp"
 #include <flock/gate.hpp>
 #include <flock/runtime.hpp>
 
@@ -19,11 +20,15 @@ namespace flock::internal {
 ///
 /// Two kinds of threads lead: those that serve(), and those of the program that await() something, a call's answer for
 /// instance, which the reactor brings them. One that serves takes the turns of the actors that it woke. Meanwhile its
-/// lead is lent: another one that serves takes over if it has not come back after `patience`, so a slow actor stops
-/// nobody's messages. That costs an alarm that is set once in a `patience`, and only as long as leads are lent.
+/// lead is lent: another one that serves takes over if it has not come back after `patience`, or a little later (see
+/// lookout), so a slow actor stops nobody's messages. That costs an alarm, which is put off as long as the lead comes
+/// back in time, and rings when no lead is lent any more.
 class leadership {
  public:
   static constexpr std::chrono::milliseconds patience{1};
+  /// In the middle of turns that were all short. To set the alarm costs less if it is to ring after the next tick of
+  /// the kernel's clock, which comes every 4 ms as a rule.
+  static constexpr std::chrono::milliseconds longest_patience{8};
   /// Threads that should serve: one leads, one looks after it.
   static constexpr int servers = 2;
 
@@ -44,6 +49,7 @@ class leadership {
 
  private:
   enum class lead : std::uint8_t { free, held, lent };
+  using clock = std::chrono::steady_clock;
   using lock = std::unique_lock<std::mutex>;
   using turns = std::unique_ptr<turn_taker>;
 
@@ -63,15 +69,13 @@ class leadership {
 
   alarm alarm_;  ///< for the threads that rest
 
-  mutable std::mutex mutex_;            // guards all below
-  std::atomic<lead> lead_{lead::free};  ///< written under the mutex
-  std::uint64_t term_ = 0;              ///< rises when another thread takes the lead
-  std::uint64_t moves_ = 0;             ///< rises when the lead is taken, lent or given up
-  turn_taker* lent_to_ = nullptr;       ///< whose turns run while the lead is lent
-  std::vector<gate*> awaited_;          ///< of threads that wait and do not lead
-  int resting_ = 0;                     ///< threads that serve and wait for the alarm
-  bool watched_ = false;                ///< the alarm is set
-  std::uint64_t seen_ = 0;              ///< moves when it was
+  mutable std::mutex mutex_;                     // guards all below
+  std::atomic<lead> lead_{lead::free};           ///< written under the mutex
+  std::uint64_t term_ = 0;                       ///< rises when another thread takes the lead
+  turn_taker* lent_to_ = nullptr;                ///< whose turns run while the lead is lent
+  std::vector<gate*> awaited_;                   ///< of threads that wait and do not lead
+  int resting_ = 0;                              ///< threads that serve and wait for the alarm
+  lookout lookout_{patience, longest_patience};  ///< after a lead that is lent or free, while somebody rests
   bool ended_ = false;
 };
 
