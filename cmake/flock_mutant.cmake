@@ -1,12 +1,14 @@
-# flock_mutant(NAME FILE source FROM text TO text [FILE source FROM text TO text]... [SEEDS n])
+# flock_mutant(NAME FILE source FROM text TO text [FILE source FROM text TO text]... [SEEDS n | UNIT x_test.cpp])
 #
-# Breaks the code on purpose and expects that the simulator notices: makes a copy of each source in which FROM is
-# replaced by TO, links it with the simulator in place of the one in its library, and adds the test mutants/NAME, which
-# passes if one of the first SEEDS seeds (default: 400) breaks an invariant. The same source may be given several times.
+# Breaks the code on purpose and expects that this is noticed: makes a copy of each source in which FROM is replaced by
+# TO, and links it in place of the one in its library. The same source may be given several times. The test mutants/NAME
+# passes if one of the simulator's first SEEDS seeds (default: 400) breaks an invariant; with UNIT, for what needs more
+# coincidences than seeds have, if a case of that file in tests/unit fails.
 #
 # The build fails if FROM does not occur exactly once, so that no mutant rots when the code changes.
 function(flock_mutant name)
   set(seeds 400)
+  set(unit)
   set(files)
   set(edits 0)
   math(EXPR last "${ARGC} - 1")
@@ -23,6 +25,8 @@ function(flock_mutant name)
       set(to_${edits} "${ARGV${next}}")
     elseif(keyword STREQUAL SEEDS)
       set(seeds "${ARGV${next}}")
+    elseif(keyword STREQUAL UNIT)
+      set(unit "${ARGV${next}}")
     else()
       message(FATAL_ERROR "mutant ${name}: unexpected argument: ${keyword}")
     endif()
@@ -56,13 +60,21 @@ function(flock_mutant name)
   endforeach()
 
   # Before the libraries: what they define is not taken from there any more.
-  add_executable(mutant_${name} ${copies} $<TARGET_OBJECTS:flock_sim_main>)
+  if(unit)
+    add_executable(mutant_${name} ${copies} "${PROJECT_SOURCE_DIR}/tests/unit/${unit}")
+    target_link_libraries(mutant_${name} PRIVATE flock_test_main flock_test_support)
+    add_test(NAME mutants/${name} COMMAND mutant_${name} --no-intro)
+    # In doctest's summary; a test that cannot start is none that fails.
+    set_tests_properties(mutants/${name} PROPERTIES PASS_REGULAR_EXPRESSION "test cases:.* [1-9][0-9]* failed")
+  else()
+    add_executable(mutant_${name} ${copies} $<TARGET_OBJECTS:flock_sim_main>)
+    target_link_libraries(mutant_${name} PRIVATE flock_simulator nlohmann_json::nlohmann_json)
+    add_test(NAME mutants/${name} COMMAND mutant_${name} --must-break --seeds ${seeds})
+  endif()
   target_include_directories(mutant_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(mutant_${name} PRIVATE flock_simulator nlohmann_json::nlohmann_json)
   # Nobody debugs them; without symbols they link in a fraction of the time.
   target_compile_options(mutant_${name} PRIVATE -g0)
   target_link_options(mutant_${name} PRIVATE LINKER:--strip-debug)
   set_target_properties(mutant_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${folder}")
-  add_test(NAME mutants/${name} COMMAND mutant_${name} --must-break --seeds ${seeds})
   set_tests_properties(mutants/${name} PROPERTIES LABELS mutant TIMEOUT 300)
 endfunction()
