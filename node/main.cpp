@@ -4,6 +4,7 @@
 #include <flock/config.hpp>
 #include <flock/log.hpp>
 #include <flock/node.hpp>
+#include <flock/standard_output.hpp>
 #include <flock/version.hpp>
 
 #include <csignal>
@@ -45,11 +46,11 @@ std::optional<int> asked_for_words(const std::vector<std::string>& arguments) {
   for (const auto& a : arguments) {
     if (a == "--help" || a == "-h") {
       std::cout << "Usage: flockd [option...]\nA node of a flock; see flockd(8).\n\n" << flock::config_help();
-      return 0;
+      return flock::end_of_output("flockd", 0);
     }
     if (a == "--version") {
       std::cout << "flockd " << flock::version() << '\n';
-      return 0;
+      return flock::end_of_output("flockd", 0);
     }
   }
   return {};
@@ -61,7 +62,7 @@ int check(const flock::config& with) {
   if (auto usable = flock::node::check(with); !usable) return fail(usable.error(), usage);
   std::cout << "flockd: " << (with.file.empty() ? "configuration" : with.file) << " is well; " << read->resources.size()
             << " resources\n";
-  return 0;
+  return flock::end_of_output("flockd", 0);
 }
 
 /// The C library would give nearly each of the dozen threads an arena of its own, with what it had once needed in it.

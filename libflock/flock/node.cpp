@@ -7,6 +7,7 @@
 #include <flock/memory_storage.hpp>
 #include <flock/node.hpp>
 #include <flock/node_core.hpp>
+#include <flock/standard_output.hpp>
 #include <flock/version.hpp>
 
 #include <atomic>
@@ -193,11 +194,11 @@ node node::start(int argc, char** argv) {
     const std::string_view argument = argv[i];
     if (argument == "--help" || argument == "-h") {
       std::cout << "Usage: " << argv[0] << " [option...]\n\n" << config_help();
-      std::exit(0);
+      std::exit(end_of_output(argv[0], 0));
     }
     if (argument == "--version") {
       std::cout << "Flock " << version() << '\n';
-      std::exit(0);
+      std::exit(end_of_output(argv[0], 0));
     }
     from.arguments.emplace_back(argument);
   }

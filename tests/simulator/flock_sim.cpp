@@ -1,4 +1,5 @@
 #include "tests/simulator/simulation.hpp"
+#include <flock/standard_output.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -99,7 +100,7 @@ options parse(std::vector<std::string> words) {
     };
     if (word == "--help") {
       std::cout << help;
-      std::exit(0);
+      std::exit(flock::end_of_output("flock-sim", 0));
     }
     if (word == "--trace")
       o.trace = true;
@@ -234,5 +235,5 @@ class campaign {
 
 int main(int argc, char** argv) {
   std::signal(SIGABRT, tell_seed);
-  return campaign(parse({argv + 1, argv + argc})).run();
+  return flock::end_of_output("flock-sim", campaign(parse({argv + 1, argv + argc})).run());
 }

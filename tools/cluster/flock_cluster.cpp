@@ -3,6 +3,7 @@
 #include "tools/cluster/command_line.hpp"
 #include "tools/cluster/flockd_process.hpp"
 #include "tools/cluster/zookeeper_server.hpp"
+#include <flock/standard_output.hpp>
 #include <flock/version.hpp>
 
 #include <boost/program_options.hpp>
@@ -242,14 +243,14 @@ int main(int argc, char** argv) {
     const auto given = understood({argv + 1, argv + argc}, options, positional);
     if (given.contains("help")) {
       std::cout << help;
-      return done;
+      return flock::end_of_output("flock-cluster", done);
     }
     if (given.contains("version")) {
       std::cout << "flock-cluster " << flock::version() << '\n';
-      return done;
+      return flock::end_of_output("flock-cluster", done);
     }
   } catch (const po::error& e) {
     return wrong(e.what());
   }
-  return carry_out(std::move(r));
+  return flock::end_of_output("flock-cluster", carry_out(std::move(r)));
 }

@@ -1,4 +1,5 @@
 #include "tools/flockctl/flockctl.hpp"
+#include <flock/standard_output.hpp>
 
 #include <exception>
 #include <iostream>
@@ -44,10 +45,5 @@ int main(int argc, char** argv) {
                                  .time = system_clock(),
                                  .sleep = [](milliseconds d) { std::this_thread::sleep_for(d); },
                                  .connect = connect};
-  const auto code = ctl::run({argv + 1, argv + argc}, around);
-  if (!std::cout.flush()) {
-    std::cerr << "flockctl: cannot write to stdout\n";
-    return static_cast<int>(ctl::exit_code::some_failed);
-  }
-  return static_cast<int>(code);
+  return end_of_output("flockctl", static_cast<int>(ctl::run({argv + 1, argv + argc}, around)));
 }
