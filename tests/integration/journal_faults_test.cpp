@@ -1,6 +1,7 @@
 // A journal on a disk that is full, fails, lies, and loses its power: nothing that was told to be durable is lost, and
 // nothing is half done.
 
+#include "internal/journal_schema.hpp"
 #include "internal/sqlite_journal.hpp"
 #include "tests/support/faulty_disk.hpp"
 #include "tests/support/journal_folder.hpp"
@@ -11,8 +12,10 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 using namespace flock::testing;
@@ -71,6 +74,20 @@ struct fixture {
     const auto all = told.all();
     for (std::size_t i = 0; i < all.size(); ++i) REQUIRE(all[i].first == std::to_string(i));
   }
+};
+
+/// While it lives this process can open no file, so it can read none.
+class no_files_left {
+ public:
+  no_files_left() {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const rlimit none{0, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  }
+  ~no_files_left() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 }  // namespace
@@ -210,6 +227,20 @@ TEST_CASE_FIXTURE(fixture, "a journal is made with few syncs: a machine's first 
   open();
 
   CHECK(disk.syncs() <= 5);
+}
+
+TEST_CASE_FIXTURE(fixture, "a first page that cannot be read is not taken for one that is empty") {
+  const std::string page(4096, 'x');
+  std::filesystem::create_directory(folder.path());
+  std::ofstream(folder.file()) << page;
+
+  {
+    flock::internal::sqlite_database db;
+    const no_files_left now;
+    CHECK(flock::internal::open_journal(db, folder.file(), "").has_value());
+  }
+
+  CHECK(std::filesystem::file_size(folder.file()) == page.size());
 }
 
 TEST_CASE_FIXTURE(fixture, "a log of several megabytes is read again after a crash") {
