@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstring>
@@ -24,6 +25,7 @@ constexpr std::size_t most = 0x1ffff;
 struct gathered {
   std::string bytes;
   sqlite3_int64 at = 0;
+  sqlite3_int64 size = 0;  ///< of the file; less if somebody else made it longer
 
   sqlite3_int64 end() const { return at + static_cast<sqlite3_int64>(bytes.size()); }
 };
@@ -40,10 +42,22 @@ static_assert(sizeof(log_file) % alignof(std::max_align_t) == 0);
 
 log_file& of(sqlite3_file* f) { return *reinterpret_cast<log_file*>(f); }
 
+/// Behind what was just written. That there is none is no error: the log grows then as it would without.
+void make_room(log_file& f, sqlite3_int64 end) {
+  auto& w = *f.waiting;
+  const auto room = std::min(end, static_cast<sqlite3_int64>(most));
+  w.bytes.assign(static_cast<std::size_t>(room), '\0');
+  const int rc = f.ways().xWrite(f.base(), w.bytes.data(), static_cast<int>(room), end);
+  w.size = rc == SQLITE_OK ? end + room : end;
+  if (rc != SQLITE_OK) f.ways().xTruncate(f.base(), end);
+}
+
 int write_gathered(log_file& f) {
   auto& w = *f.waiting;
   if (w.bytes.empty()) return SQLITE_OK;
+  const auto end = w.end();
   const int rc = f.ways().xWrite(f.base(), w.bytes.data(), static_cast<int>(w.bytes.size()), w.at);
+  if (rc == SQLITE_OK && end > w.size) make_room(f, end);
   w.bytes.clear();
   return rc;
 }
@@ -82,6 +96,7 @@ int write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 at) {
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
   auto& f = of(file);
   if (int rc = write_gathered(f); rc != SQLITE_OK) return rc;
+  f.waiting->size = std::min(f.waiting->size, size);
   return f.ways().xTruncate(f.base(), size);
 }
 
@@ -129,6 +144,7 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   auto& f = *new (file) log_file{{nullptr}, nullptr};
   if (int rc = base.xOpen(&base, name, f.base(), flags, flags_out); rc != SQLITE_OK) return rc;
   f.waiting = new gathered;
+  f.ways().xFileSize(f.base(), &f.waiting->size);
   f.opened.pMethods = &log_methods;
   return SQLITE_OK;
 }

@@ -9,6 +9,11 @@ namespace flock::internal {
 /// as few writes as can be. SQLite writes each page of a commit and each page's header by itself, which costs more than
 /// the pages do. Other files are passed through.
 ///
+/// A log that grows is given room ahead: zeros, which SQLite takes for the end. To sync a file that is longer than at
+/// the last sync costs the file system an entry in its own journal besides, and so twice the time on ext4; blocks that
+/// are only reserved (fallocate) save nothing of it. There is as much room as there is log, at most 128 KiB, so that
+/// the log of a quiet node stays short.
+///
 /// A write that fails is told by the sync, or by whatever else needs the log to be written; what was gathered is then
 /// dropped, as SQLite takes it for not written. It goes after the databases that were opened with it.
 class gathering_vfs {

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -182,6 +183,20 @@ TEST_CASE("the write-ahead log does not grow without end, and is gone when the j
   CHECK(fs::file_size(f.file() + "-wal") < 2 * 50 * 4200);
   journal.reset();
   CHECK_FALSE(fs::exists(f.file() + "-wal"));
+}
+
+TEST_CASE("the log's file grows less often than the log, as room is made ahead") {
+  journal_folder f;
+  auto journal = f.open();
+  std::set<std::uintmax_t> sizes;
+
+  for (int i = 0; i < 100; ++i) {
+    write(*journal, {{std::to_string(i), std::string(2'000, 'x')}});
+    sizes.insert(fs::file_size(f.file() + "-wal"));
+  }
+
+  CHECK(*sizes.rbegin() > 100 * 4'000);
+  CHECK(sizes.size() < 25);
 }
 
 TEST_CASE("an idle journal brings its log into the database") {
