@@ -88,7 +88,7 @@ void courier::take(const node_id& from, batch b) {
     inbox_.safe(from, channel, upto);
     acknowledge(from, channel);
   });
-  flush_soon();
+  scribe_.soon();
 }
 
 void courier::arrive(const node_id& from, notification n, work w) {
@@ -165,7 +165,7 @@ void courier::queue(const notification& n, std::size_t bytes) {
   waiting_.emplace(n.id, number);
   scribe_.put(parcel_key(n.target, number), encode(value(n.id)));
   due_.insert(n.target);
-  flush_soon();
+  scribe_.soon();
   want_connection(n.target);
 }
 
@@ -216,7 +216,8 @@ result<void> courier::settle(const node_id& from, const value& body) {
   peers_[from].heard = time_.now();
   peers_[from].stalls = 0;
   due_.insert(from);
-  flush_soon();
+  // What is forgotten later than this is sent once more after a crash, which does no harm.
+  scribe_.end_turn_soon();
   return {};
 }
 
@@ -237,6 +238,7 @@ void courier::report(const receipt& r) {
 
 void courier::conclude(const receipt& end) {
   const auto& n = ledger_.find(end.id)->what;
+  host_.moves(n, end);
   ends_.emplace(end.id, end);
   changed_.insert(end.id);
   forget_parcel(n);
@@ -244,14 +246,15 @@ void courier::conclude(const receipt& end) {
   scribe_.then([this, id = end.id] {
     if (auto kept = ends_.extract(id); kept && ledger_.record(kept.mapped())) host_.progressed(*ledger_.find(id));
   });
-  flush_soon();
+  scribe_.soon();
 }
 
 void courier::announce(const notification_record& r) {
+  host_.moves(r.what, r.last());
   changed_.insert(r.what.id);
   if (is_terminal(r.state())) forget_parcel(r.what);
   if (r.what.sender != self_) post(r.what.sender, r.last());
-  flush_soon();
+  scribe_.soon();
   host_.progressed(r);
 }
 
@@ -261,7 +264,7 @@ void courier::post(const node_id& to, const receipt& r) {
   const auto number = outbox_.add(to, r, data.size());
   scribe_.put(parcel_key(to, number), std::move(data));
   due_.insert(to);
-  flush_soon();
+  scribe_.soon();
   want_connection(to);
 }
 
@@ -272,7 +275,7 @@ void courier::want_connection(const node_id& to) {
 
 void courier::acknowledge(const node_id& to, const std::string& channel) {
   to_acknowledge_.emplace(to, channel);
-  flush_soon();
+  scribe_.end_turn_soon();
 }
 
 void courier::connected(const hello& peer) {
@@ -281,7 +284,7 @@ void courier::connected(const hello& peer) {
   for (const auto& channel : inbox_.forget_others(peer.id, peer.journal))
     scribe_.remove(position_key(peer.id, channel));
   due_.insert(peer.id);
-  flush_soon();
+  scribe_.soon();
 }
 
 void courier::give_up_on(const node_id& receiver) {
@@ -299,7 +302,7 @@ void courier::disconnected(const hello& peer) {
   std::erase_if(arrived_early_, [&](const auto& early) { return early.first == peer.id; });
   outbox_.disconnected(peer.id);
   due_.insert(peer.id);
-  flush_soon();
+  scribe_.soon();
 }
 
 // Time.
@@ -313,7 +316,7 @@ void courier::tick() {
     for (auto number : outbox_.drop_receipts(to, now - options_.give_up)) scribe_.remove(parcel_key(to, number));
   }
   for (auto& id : ledger_.trim(now)) changed_.insert(std::move(id));
-  flush_soon();
+  scribe_.soon();
 }
 
 void courier::look_after(const notification_record& overdue, wall_time now) {
@@ -374,7 +377,7 @@ void courier::answer_when_durable(answer a) {
     if (auto waiting = answers_.extract(number)) waiting.mapped()({});
   });
   scribe_.hurry();
-  flush_soon();
+  scribe_.soon();
 }
 
 void courier::not_written(const error& why) {
@@ -382,16 +385,7 @@ void courier::not_written(const error& why) {
     a(error{error_code::maybe_done, "not durable yet: " + why.what});
 }
 
-void courier::flush_soon() {
-  if (std::exchange(flush_posted_, true)) return;
-  home_->post([this] {
-    // What waits behind it is added, such as the end of a short action to its beginning; once, lest this wait for long.
-    home_->depth() > 0 ? home_->post([this] { flush(); }) : flush();
-  });
-}
-
-void courier::flush() {
-  flush_posted_ = false;
+void courier::turn_ends() {
   auto due = std::exchange(due_, {});
   for (const auto& to : due) send_due(to);
   for (const auto& [to, channel] : std::exchange(to_acknowledge_, {})) {
@@ -399,7 +393,6 @@ void courier::flush() {
     (void)network_.send(to, {message_kind::acknowledge, 0, {}, {}, {}, inbox_.safe_upto(to, channel).to_body()});
   }
   touched_.merge(std::move(due));
-  scribe_.end_turn();
 }
 
 void courier::send_due(const node_id& to) {

@@ -101,7 +101,9 @@ class courier : private scribe::author {
                          std::function<void(result<value>)> done) = 0;
     /// There is something for this node: see to it that it gets connected.
     virtual void want_connection(const node_id& to) = 0;
-    /// A notification moved to another state.
+    /// A notification moves to another state, which is written together with all that is put into the scribe now.
+    virtual void moves(const notification& n, const receipt& to) = 0;
+    /// It has moved, for all to see: an end only when that is durable.
     virtual void progressed(const notification_record& r) = 0;
   };
 
@@ -141,9 +143,6 @@ class courier : private scribe::author {
 
   /// Lets time pass: expires what is overdue, forgets what is old, sends once more what seems to be lost.
   void tick();
-
-  /// Sends now what this turn gathered, for a node that is about to close the mailbox.
-  void flush();
 
   /// Whether something was handed to the host that has not answered yet, or whose end is not durable yet.
   bool is_performing() const;
@@ -222,7 +221,7 @@ class courier : private scribe::author {
   void look_after(const node_id& id, contact& c);
 
   void answer_when_durable(answer a);
-  void flush_soon();
+  void turn_ends() override;
   void send_due(const node_id& to);
   std::optional<std::string> stored_form(const std::string& id) const;
   void before_write() override;
@@ -268,8 +267,7 @@ class courier : private scribe::author {
   std::vector<std::string> unfinished_;
   std::vector<std::pair<node_id, batch>> arrived_early_;
 
-  // Gathered for the next flush().
-  bool flush_posted_ = false;
+  // Gathered until the turn ends.
   std::set<node_id> due_;                                     // there may be something to send or to write
   std::set<std::pair<node_id, std::string>> to_acknowledge_;  // sender and channel
 

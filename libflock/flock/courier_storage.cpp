@@ -84,7 +84,7 @@ void courier::written(const std::vector<channel_write>& channels) {
     if (c.standing) outbox_.stored(c.to, *c.standing);
     due_.insert(c.to);
   }
-  flush_soon();
+  scribe_.end_turn_soon();
 }
 
 result<void> courier::read(const std::string& prefix, const reader& each) {
@@ -112,7 +112,7 @@ result<void> courier::restore() {
   // In the first write of this life: after it, storage does not tell of damage any more.
   repair_channels();
   is_restored_ = true;
-  flush_soon();
+  scribe_.soon();
   return {};
 }
 

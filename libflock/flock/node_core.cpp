@@ -144,8 +144,7 @@ void node_core::tick() {
 void node_core::stop(std::function<void()> done) {
   home_->post([this, done = std::move(done)] {
     if (!stopped_.exchange(true)) {
-      courier_.flush();
-      scribe_.write();
+      scribe_.close();
       host_.stop();
       calls_.close(stopping());
       finder_.close();

@@ -194,6 +194,7 @@ class node_core final : public caller,
   result<void> admit(const notification& n) override;
   void perform(const notification& n, std::function<bool()> starts, std::function<void(result<value>)> done) override;
   void want_connection(const node_id& to) override { links_.want(to); }
+  void moves(const notification& n, const receipt& to) override;
   void progressed(const notification_record& r) override;
 
   /// Often enough for suspicion (3 s) and expiry (minutes to days), rare enough to cost nothing.

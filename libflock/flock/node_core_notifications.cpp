@@ -41,11 +41,14 @@ void node_core::perform(const notification& n, std::function<bool()> starts, std
   host_.invoke(n.actor, n.action, std::move(arguments), until, std::move(starts), std::move(done));
 }
 
+void node_core::moves(const notification& n, const receipt& to) {
+  auto members =
+      value::map{{"id", n.id}, {"target", n.target.str()}, {"resource", n.actor.str()}, {"action", n.action}};
+  if (to.why) members.emplace("error", to.why->what);
+  add_event(std::string(to_string(to.state)), std::move(members));
+}
+
 void node_core::progressed(const notification_record& r) {
-  auto members = value::map{
-      {"id", r.what.id}, {"target", r.what.target.str()}, {"resource", r.what.actor.str()}, {"action", r.what.action}};
-  if (r.last().why) members.emplace("error", r.last().why->what);
-  add_event(std::string(to_string(r.state())), std::move(members));
   const auto listening = progress_;  // one may end while it is told
   for (const auto& [handle, f] : listening) f(r);
 }

@@ -21,23 +21,27 @@ std::vector<record_change> latest(std::vector<record_change> all) {
 scribe::scribe(std::shared_ptr<mailbox> home, storage& disk, options o)
     : home_(std::move(home)), disk_(disk), options_(o) {}
 
+void scribe::end_turn_soon() {
+  if (std::exchange(posted_, true)) return;
+  // Behind what waits by then; once, lest this wait for long.
+  home_->post([this] { home_->depth() > 0 ? home_->post([this] { end_turn(); }) : end_turn(); });
+}
+
 void scribe::soon() {
   wanted_ = true;
-  if (std::exchange(posted_, true)) return;
-  home_->post([this] {
-    posted_ = false;
-    write_if_due();
-  });
+  end_turn_soon();
 }
 
 void scribe::end_turn() {
-  wanted_ = true;
-  write_if_due();
-}
-
-void scribe::write_if_due() {
+  posted_ = false;
   // What nobody waits for would only make the next promise wait for one sync more. The end of a write leads here.
   if (wanted_ && under_way_ < (urgent_ ? options_.writes : 1)) write();
+  for (auto* a : authors_) a->turn_ends();
+}
+
+void scribe::close() {
+  for (auto* a : authors_) a->turn_ends();
+  write();
 }
 
 void scribe::write() {

@@ -16,7 +16,8 @@ namespace flock {
 /// Gathers the records that the parts of a node change, and writes them together: each write costs a sync, however much
 /// is in it. Lives in one mailbox, which is closed before the scribe goes.
 ///
-/// What was gathered is written at the end of the turn. While the disk is at work, what comes gathers for the next
+/// What was gathered is written at the end of the turn. A turn goes on with the jobs that wait when it would end, once:
+/// the end of a short action belongs to its beginning. While the disk is at work, what comes gathers for the next
 /// write; only what somebody waits for is given to the disk already, so that it goes on with that, and takes along
 /// whatever was gathered. So a quiet node does not wait, and a busy one spends its syncs on promises.
 ///
@@ -32,6 +33,8 @@ class scribe {
    public:
     virtual ~author() = default;
 
+    /// The turn ends: what it has for others is to go now.
+    virtual void turn_ends() {}
     /// Before each write: what it has not said yet is to be put, removed and waited for now.
     virtual void before_write() = 0;
     /// The storage was stopped: what waits will hear nothing. Whether it is durable is not known.
@@ -43,7 +46,7 @@ class scribe {
   /// The parts are called in the order in which they joined. For the start of a node.
   void join(author& a) { authors_.push_back(&a); }
 
-  /// The latest change of a record counts.
+  /// The latest change of a record counts. Without soon() it is written together with what is next.
   void put(std::string key, std::string data) { changes_.push_back({std::move(key), std::move(data)}); }
   void remove(std::string key) { changes_.push_back({std::move(key), std::nullopt}); }
 
@@ -51,18 +54,18 @@ class scribe {
   /// Calls it, in the scribe's mailbox, when all that was gathered so far is durable; in order.
   void then(durable f) { then_.push_back(std::move(f)); }
 
-  /// There is something to write, or an author will have when it is asked. The turn ends with the jobs that are posted
-  /// by now.
+  /// An author has something to do when the turn ends.
+  void end_turn_soon();
+  /// There is something to write, or an author will have when it is asked: at the end of the turn.
   void soon();
-  /// The turn ends here.
-  void end_turn();
   /// Somebody waits for what was gathered.
   void hurry() { urgent_ = true; }
-  /// Writes what was gathered at once, for a node that is about to close the mailbox.
-  void write();
+  /// Ends the turn and writes what was gathered at once, for a node that is about to close the mailbox.
+  void close();
 
  private:
-  void write_if_due();
+  void end_turn();
+  void write();
   void written(const std::vector<durable>& then);
   void failed(const error& why);
 

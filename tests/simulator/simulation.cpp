@@ -446,8 +446,15 @@ bool simulation::is_settled() {
   return std::all_of(machines_.begin(), machines_.end(), [](auto& m) {
     auto* l = m->running();
     return l && l->core().deliveries().records().open() == 0 && l->core().deliveries().outbox_depth() == 0 &&
-           m->storage().stats().waiting == 0;
+           m->storage().stats().waiting == 0 && !leftover(*m);
   });
+}
+
+/// A record of what is under way, though nothing is. \returns its key
+std::optional<std::string> simulation::leftover(machine& m) {
+  for (const char* prefix : {"o/", "w/"})
+    if (auto left = m.storage().keys(prefix); !left.empty()) return left.front();
+  return std::nullopt;
 }
 
 void simulation::check_settled() {
@@ -455,9 +462,8 @@ void simulation::check_settled() {
     auto* l = m->running();
     if (!l) continue;
     in_.past.check_settled(m->name(), l->core().deliveries().records());
-    for (const char* prefix : {"o/", "w/"})
-      if (const auto left = m->storage().keys(prefix); !left.empty() && !in_.past.broken())
-        in_.past.breaks("I10", m->name() + " still keeps " + left.front());
+    if (const auto left = leftover(*m); left && !in_.past.broken())
+      in_.past.breaks("I10", m->name() + " still keeps " + *left);
   }
 }
 

@@ -63,6 +63,7 @@ class simulation {
   std::string unequal_views();
   std::string unequal_subscriptions();
   bool is_settled();
+  static std::optional<std::string> leftover(machine& m);
   void check_settled();
   void check_monitors();
 

@@ -46,6 +46,9 @@ class post_office final : private courier::host, private transport::listener {
   /// What a node's timer does: lets the courier's time pass, and dials those for whom something waits.
   void tick();
 
+  /// Ends the turn and writes what it gathered.
+  void close_turn() { scribe_.close(); }
+
   /// Submits, and remembers how it was taken.
   void submit(notification n);
   std::optional<result<void>> taken(const std::string& id) const;
@@ -70,6 +73,7 @@ class post_office final : private courier::host, private transport::listener {
   result<void> admit(const notification& n) override;
   void perform(const notification& n, std::function<bool()> starts, std::function<void(result<value>)> done) override;
   void want_connection(const node_id& to) override;
+  void moves(const notification&, const receipt&) override {}
   void progressed(const notification_record& r) override;
 
   void connected(const hello& peer) override;

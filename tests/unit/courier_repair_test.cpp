@@ -198,6 +198,7 @@ TEST_CASE_FIXTURE(damage_fixture, "what is cancelled while the damage is made up
 TEST_CASE_FIXTURE(damage_fixture, "a receipt that is damaged on its way back is sent once more") {
   submit("a");
   receiver->start();
+  catch_up();
   sender.reset();
   receiver->dials = false;
   receiver->finish();

@@ -162,7 +162,7 @@ TEST_CASE_FIXTURE(two_post_offices, "what was begun before anybody wrote so is m
   auto n = make_notification("a");
   n.target = sender_id;
   sender->mail().submit(n, [](const result<void>&) {});
-  sender->mail().flush();  // durable as queued, before the actors are there
+  sender->close_turn();  // durable as queued, before the actors are there
   sender_disk.hold();
   settle();
   sender->start();

@@ -45,6 +45,7 @@ TEST_CASE_FIXTURE(two_post_offices,
 
   submit("a");
   submit("b");
+  catch_up();
 
   for (auto* disk : {&sender_disk, &receiver_disk}) {
     CHECK(disk->records("n/") == 2);
@@ -53,6 +54,33 @@ TEST_CASE_FIXTURE(two_post_offices,
   }
   CHECK(sender->mail().outbox_depth() == 0);
   CHECK(receiver->mail().outbox_depth() == 0);
+}
+
+TEST_CASE_FIXTURE(two_post_offices,
+                  "what was acknowledged is forgotten with the next write, and costs none of its own") {
+  start_both();
+  receiver->perform_at_once();
+  submit("a");
+  receiver_disk.hold();
+
+  submit("b");
+  REQUIRE(receiver_disk.stats().waiting == 1);
+  receiver_disk.sync_one();
+
+  CHECK(receiver_disk.keys("o/").size() == 3);  // those of b, and of a none
+}
+
+TEST_CASE_FIXTURE(two_post_offices, "a short action is one write at its node from its arrival to its end") {
+  start_both();
+  receiver->perform_at_once();
+  receiver_disk.hold();
+
+  submit("a");
+  CHECK(receiver_disk.stats().waiting == 1);
+  receiver_disk.sync_one();
+  settle();
+
+  CHECK(sender->state("a") == succeeded);
 }
 
 TEST_CASE_FIXTURE(two_post_offices, "what is sent to a node that is away is delivered in order when it comes") {

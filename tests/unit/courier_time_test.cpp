@@ -112,6 +112,7 @@ TEST_CASE_FIXTURE(two_post_offices, "nothing is waited for for ever, and its rec
   start_both();
   submit(expiring("a", 1000));
   receiver->start();
+  catch_up();
   sender.reset();
   receiver->dials = false;
   receiver->finish();

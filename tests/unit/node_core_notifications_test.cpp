@@ -138,6 +138,34 @@ TEST_CASE("events go on over a restart, and tell of nothing that a crash took ba
   CHECK_FALSE(contains(f.events(a), "never durable"));
 }
 
+TEST_CASE("an end and its event are durable together") {
+  int ends = 0;
+  for (int writes = 1; writes <= 3; ++writes) {
+    small_flock f;
+    auto& a = f.start("a");
+    auto& b = f.start("b");
+    f.publish(b, "log[x]");
+    REQUIRE(f.ask(a, "b/log[x]", "add", {1}));  // so that they are connected
+    wanted_action w;
+    w.resource = *resource_name::parse("log[x]");
+    w.action = "note";
+    w.where.nodes = {id("b")};
+    b.disk->hold();
+    a->notify(w, [](auto) {});
+    for (int i = 0; i < writes; ++i) {
+      f.settle();
+      b.disk->sync_one();
+    }
+
+    auto& again = f.restart("b");
+
+    const bool has_ended = !again->deliveries().records().list(receipt_state::succeeded, {}).empty();
+    CHECK(contains(f.events(again), "succeeded") == has_ended);
+    ends += has_ended ? 1 : 0;
+  }
+  CHECK(ends > 0);
+}
+
 TEST_CASE("a publisher knows its subscribers, also after it was started again") {
   small_flock f;
   auto& b = f.start("b");

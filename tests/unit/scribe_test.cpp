@@ -26,11 +26,13 @@ struct diary final : scribe::author {
   void before_write() override {
     if (page) of.put(key, *std::exchange(page, {}));
   }
+  void turn_ends() override { ++turns; }
   void not_written(const error& e) override { why = e; }
 
   scribe& of;
   std::string key;
   std::optional<std::string> page;
+  int turns = 0;
   std::optional<error> why;
 };
 
@@ -85,6 +87,51 @@ TEST_CASE_FIXTURE(fixture, "what one turn gathers is one write, at the end of th
   std::string kept;
   REQUIRE(disk.read("a", [&](std::string_view, std::string_view data) { kept = data; }));
   CHECK(kept == "2");
+}
+
+TEST_CASE_FIXTURE(fixture, "a turn goes on with the jobs that wait when it would end, once") {
+  disk.hold();
+  const auto add = [this](const std::string& key) {
+    home->post([this, key] {
+      records.put(key, "x");
+      records.soon();
+    });
+  };
+  home->post([this, add] {
+    records.put("a", "x");
+    records.soon();
+    add("b");
+    home->post([add] { add("too late"); });
+  });
+  threads.run_ready();
+
+  disk.sync_one();
+  CHECK(keys() == lines{"a", "b"});
+  threads.run_ready();
+  disk.sync_one();
+  CHECK(keys() == lines{"a", "b", "too late"});
+}
+
+TEST_CASE_FIXTURE(fixture, "the parts hear when a turn ends, also if there is nothing to write") {
+  records.end_turn_soon();
+  records.end_turn_soon();
+  CHECK(one.turns == 0);
+  threads.run_ready();
+  CHECK(one.turns == 1);
+
+  records.close();
+  CHECK(one.turns == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "what nobody asks to write is written with what is next") {
+  records.put("a", "x");
+  records.end_turn_soon();
+  threads.run_ready();
+  CHECK(keys().empty());
+
+  put("b");
+
+  CHECK(keys() == lines{"a", "b"});
 }
 
 TEST_CASE_FIXTURE(fixture, "of several changes of a record the last one counts, and the disk gets them in order") {
@@ -168,7 +215,7 @@ TEST_CASE_FIXTURE(fixture, "before the mailbox closes everything is written, how
   promise("c");
   CHECK(disk.stats().waiting == 2);
 
-  records.write();
+  records.close();
 
   CHECK(disk.stats().waiting == 3);
 }
