@@ -74,7 +74,7 @@ void courier::take(const node_id& from, batch b) {
   const auto channel = b.channel;
   const auto again = b.again;
   auto taken = inbox_.receive(from, std::move(b));
-  if (taken.repeated) acknowledge(from, channel);
+  if (taken.repeated) acknowledge_again(from, channel);
   if (taken.fresh.empty()) return;
   const auto upto = taken.fresh.back().number;
   for (auto& item : taken.fresh) {
@@ -84,9 +84,9 @@ void courier::take(const node_id& from, batch b) {
       hear(from, std::get<receipt>(item.content));
   }
   scribe_.put(position_key(from, channel), encode(value(upto)));
-  scribe_.then([this, from, channel, upto] {
+  scribe_.then([this, from, channel, upto, count = taken.fresh.size()] {
     inbox_.safe(from, channel, upto);
-    acknowledge(from, channel);
+    acknowledge(from, channel, count);
   });
   scribe_.soon();
 }
@@ -273,9 +273,23 @@ void courier::want_connection(const node_id& to) {
   if (is_restored_ && !peers_[to].connected) host_.want_connection(to);
 }
 
-void courier::acknowledge(const node_id& to, const std::string& channel) {
-  to_acknowledge_.emplace(to, channel);
+void courier::acknowledge(const node_id& to, const std::string& channel, std::size_t parcels) {
+  auto& o = owed_[to];
+  o.channel = channel;
+  o.parcels += parcels;
+  if (o.parcels >= options_.unacknowledged) acknowledge_again(to, channel);
+}
+
+void courier::acknowledge_again(const node_id& to, const std::string& channel) {
+  auto& o = owed_[to];
+  o.channel = channel;
+  o.due = owes_ = true;
   scribe_.end_turn_soon();
+}
+
+void courier::acknowledge_all() {
+  for (auto& [to, o] : owed_) o.due = owes_ = true;
+  if (owes_) scribe_.end_turn_soon();
 }
 
 void courier::connected(const hello& peer) {
@@ -298,6 +312,7 @@ void courier::give_up_on(const node_id& receiver) {
 
 void courier::disconnected(const hello& peer) {
   peers_[peer.id] = {false, time_.wall(), time_.now(), 0};
+  owed_.erase(peer.id);  // what it sends again is acknowledged again
   // It sends again what was not taken; whether it is admitted can be told only while it is connected.
   std::erase_if(arrived_early_, [&](const auto& early) { return early.first == peer.id; });
   outbox_.disconnected(peer.id);
@@ -316,6 +331,7 @@ void courier::tick() {
     for (auto number : outbox_.drop_receipts(to, now - options_.give_up)) scribe_.remove(parcel_key(to, number));
   }
   for (auto& id : ledger_.trim(now)) changed_.insert(std::move(id));
+  acknowledge_all();
   scribe_.soon();
 }
 
@@ -388,18 +404,29 @@ void courier::not_written(const error& why) {
 void courier::turn_ends() {
   auto due = std::exchange(due_, {});
   for (const auto& to : due) send_due(to);
-  for (const auto& [to, channel] : std::exchange(to_acknowledge_, {})) {
-    // If it does not get there, the parcels come once more, and this goes out once more.
-    (void)network_.send(to, {message_kind::acknowledge, 0, {}, {}, {}, inbox_.safe_upto(to, channel).to_body()});
-  }
   touched_.merge(std::move(due));
+  if (!std::exchange(owes_, false)) return;
+  // One that does not get there is made up for: the parcels come once more, and are acknowledged again.
+  std::erase_if(owed_, [this](const auto& o) {
+    if (o.second.due) (void)network_.send(o.first, acknowledgement_of(o.first, o.second));
+    return o.second.due;
+  });
 }
 
 void courier::send_due(const node_id& to) {
   while (auto b = outbox_.next(to)) {
-    if (!network_.send(to, {message_kind::parcels, 0, {}, {}, {}, {}, b->packed()})) return;
+    std::vector<message> all;
+    const auto o = owed_.find(to);
+    if (o != owed_.end()) all.push_back(acknowledgement_of(to, o->second));
+    all.push_back({message_kind::parcels, 0, {}, {}, {}, {}, b->packed()});
+    if (!network_.send_all(to, all)) return;
+    if (o != owed_.end()) owed_.erase(o);
     outbox_.sent(to, *b);
   }
+}
+
+message courier::acknowledgement_of(const node_id& to, const owed& o) const {
+  return {message_kind::acknowledge, 0, {}, {}, {}, inbox_.safe_upto(to, o.channel).to_body()};
 }
 
 }  // namespace flock

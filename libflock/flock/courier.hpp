@@ -33,7 +33,9 @@ namespace flock {
 /// A frame leaves while its record is being written; its sender is told "accepted by the journal" when the record is
 /// durable. The receiver performs at once, too, and acknowledges when its own record is durable. Its receipts leave
 /// when they are durable: accepted, started, and one terminal one. What a turn adds leaves together, in one write and
-/// one message for each receiver.
+/// one message for each receiver. An acknowledgement goes along with the next parcels that leave for its sender. Alone
+/// it goes when time passes or many parcels wait for it, or when one came again: so that of a receipt, to which nothing
+/// is said, costs nobody a message of its own while notifications follow each other.
 ///
 /// Those of one sender to one actor start in their order; see start_order for what that means when one does not start.
 ///
@@ -75,6 +77,7 @@ class courier : private scribe::author {
     outbox::options out;  ///< a notification larger than its `bytes` is refused
     ledger::options keep;
     std::size_t waiting = 100'000;        ///< parcels for one receiver; more notifications are refused
+    std::size_t unacknowledged = 256;     ///< parcels of one channel, well below a window; then an acknowledgement goes
     milliseconds stall{10'000};           ///< what is on the way as long without a word is sent once more; doubles,
     milliseconds longest_stall{120'000};  ///< at most this
     milliseconds grace{60'000};           ///< see above
@@ -141,8 +144,11 @@ class courier : private scribe::author {
   /// Errors: protocol (the message was ignored)
   result<void> received(const hello& from, const message& m);
 
-  /// Lets time pass: expires what is overdue, forgets what is old, sends once more what seems to be lost.
+  /// Lets time pass: expires what is overdue, forgets what is old, sends once more what seems to be lost, and what is
+  /// still to be acknowledged. Often enough that nobody takes a parcel for lost meanwhile: see `stall`.
   void tick();
+  /// Sends all acknowledgements at the end of this turn: nothing else may follow, as the node stops.
+  void acknowledge_all();
 
   /// Whether something was handed to the host that has not answered yet, or whose end is not durable yet.
   bool is_performing() const;
@@ -169,6 +175,12 @@ class courier : private scribe::author {
     wall_time since{};   // connected or not
     time_point heard{};  // when something was acknowledged, or nothing was on the way
     int stalls = 0;      // since then: how often what is on the way was sent once more
+  };
+  /// Parcels of a node that are safe here, which it is still to be told.
+  struct owed {
+    std::string channel;
+    std::size_t parcels = 0;
+    bool due = false;  ///< alone, if nothing else leaves for it
   };
   /// What a write makes durable of a channel.
   struct channel_write {
@@ -217,7 +229,9 @@ class courier : private scribe::author {
   void announce(const notification_record& r);
   void post(const node_id& to, const receipt& r);
   void want_connection(const node_id& to);
-  void acknowledge(const node_id& to, const std::string& channel);
+  void acknowledge(const node_id& to, const std::string& channel, std::size_t parcels);
+  void acknowledge_again(const node_id& to, const std::string& channel);
+  message acknowledgement_of(const node_id& to, const owed& o) const;
   void look_after(const node_id& id, contact& c);
 
   void answer_when_durable(answer a);
@@ -268,8 +282,11 @@ class courier : private scribe::author {
   std::vector<std::pair<node_id, batch>> arrived_early_;
 
   // Gathered until the turn ends.
-  std::set<node_id> due_;                                     // there may be something to send or to write
-  std::set<std::pair<node_id, std::string>> to_acknowledge_;  // sender and channel
+  std::set<node_id> due_;  // there may be something to send or to write
+  bool owes_ = false;      // an acknowledgement is due
+
+  // Until something leaves for its sender.
+  std::map<node_id, owed> owed_;
 
   // And for the next write.
   std::set<node_id> touched_;  // there may be something to write

@@ -144,6 +144,7 @@ void node_core::tick() {
 void node_core::stop(std::function<void()> done) {
   home_->post([this, done = std::move(done)] {
     if (!stopped_.exchange(true)) {
+      courier_.acknowledge_all();
       scribe_.close();
       host_.stop();
       calls_.close(stopping());

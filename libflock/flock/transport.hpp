@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace flock {
@@ -86,10 +87,10 @@ class transport {
   /// Does not dial it any more. A connection that stands is left to stand: the other node may want it.
   virtual void hang_up(const node_id& id) = 0;
 
-  /// From any thread. Never blocks: the message waits in a bounded queue.
-  /// Errors: unreachable (not connected; nothing was sent), refused (its queue is full, or the message is over the
-  /// limit)
-  virtual result<void> send(const node_id& to, const message& m) = 0;
+  /// From any thread. Never blocks: the messages wait in a bounded queue, and leave together.
+  /// Errors: unreachable (not connected), refused (its queue is full, or a message is over the limit); none was sent
+  virtual result<void> send_all(const node_id& to, std::span<const message> all) = 0;
+  result<void> send(const node_id& to, const message& m) { return send_all(to, {&m, 1}); }
 
   /// Returns when the gate is open. A transport may let the waiting thread read the answer that it waits for. Not to be
   /// called by the listener, nor in a turn.

@@ -44,7 +44,7 @@ class tls_transport final : public transport, private connection::owner {
   result<std::string> start(listener& to) override;
   void dial(const node_id& id, const std::string& address) override;
   void hang_up(const node_id& id) override;
-  result<void> send(const node_id& to, const message& m) override;
+  result<void> send_all(const node_id& to, std::span<const message> all) override;
   void await(gate& g) override { leaders_.await(g); }
   std::size_t queued(const node_id& to) const override;
   void introduce(const hello& self) override;
@@ -231,19 +231,22 @@ void tls_transport::hang_up(const node_id& id) {
   });
 }
 
-result<void> tls_transport::send(const node_id& to, const message& m) {
+result<void> tls_transport::send_all(const node_id& to, std::span<const message> all) {
   constexpr std::size_t kept_capacity = 64 << 10;
-  thread_local std::string frame;
-  frame.clear();
-  if (frame.capacity() > kept_capacity) frame.shrink_to_fit();
+  thread_local std::string frames;
+  frames.clear();
+  if (frames.capacity() > kept_capacity) frames.shrink_to_fit();
 
   const auto c = route(to);
   if (!c) return error{error_code::unreachable, to.str() + ": not connected"};
-  append_frame(m, frame);
-  if (const auto size = frame.size() - frame_header; size > options_.limits.frame)
-    return error{error_code::refused, to.str() + ": a message of " + std::to_string(size) + " bytes, the limit is " +
-                                          std::to_string(options_.limits.frame)};
-  auto sent = c->send(frame);
+  for (const auto& m : all) {
+    const auto before = frames.size();
+    append_frame(m, frames);
+    if (const auto size = frames.size() - before - frame_header; size > options_.limits.frame)
+      return error{error_code::refused, to.str() + ": a message of " + std::to_string(size) + " bytes, the limit is " +
+                                            std::to_string(options_.limits.frame)};
+  }
+  auto sent = c->send(frames);
   return sent ? sent : sent.error().within(to.str());
 }
 

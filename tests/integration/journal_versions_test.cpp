@@ -88,6 +88,8 @@ class busy_node : public two_post_offices {
     sender->start();
     sender->finish(how_it_ended("up_to_date", 0, ""));
     receive("taken");
+    receiver->mail().acknowledge_all();
+    settle();
     receiver.reset();
     submit(waiting());
     submit("withdrawn");

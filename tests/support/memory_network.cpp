@@ -44,7 +44,8 @@ class memory_network::wires : public std::enable_shared_from_this<wires> {
   void connect(endpoint& a, endpoint& b);
   void end(const node_id& a, const node_id& b, const error& told_to_a, const error& told_to_b,
            last_words words = last_words::lost);
-  result<void> send(endpoint& from, const node_id& to, const message& m);
+  result<void> send(endpoint& from, const node_id& to, std::span<const message> all);
+  void put_on(const std::shared_ptr<connection>& c, const node_id& from, const node_id& to, const message& m);
   void arrive(const std::weak_ptr<connection>& over, const node_id& from, const node_id& to);
   void cut(const node_id& from, const node_id& to);
   void heal(const node_id& from, const node_id& to);
@@ -102,7 +103,7 @@ class memory_network::endpoint final : public transport {
 
   void hang_up(const node_id& id) override { dials_.erase(id); }
 
-  result<void> send(const node_id& to, const message& m) override { return in_->send(*this, to, m); }
+  result<void> send_all(const node_id& to, std::span<const message> all) override { return in_->send(*this, to, all); }
 
   std::size_t queued(const node_id& to) const override {
     auto c = in_->find(self_.id, to);
@@ -236,13 +237,24 @@ time_point memory_network::wires::silent_from(const node_id& a, const node_id& b
   return at == silent_from_.end() ? time_point() : at->second;
 }
 
-result<void> memory_network::wires::send(endpoint& from, const node_id& to, const message& m) {
+result<void> memory_network::wires::send(endpoint& from, const node_id& to, std::span<const message> all) {
   auto c = from.is_alive() ? find(from.self().id, to) : nullptr;
   if (!c) return error{error_code::unreachable, to.str() + " is not connected"};
-  auto frame = encode(m);
+  std::size_t bytes = 0;
+  for (const auto& m : all) {
+    const auto size = encode(m).size();
+    bytes += size;
+    if (size > limits.frame || c->to.at(to).bytes + bytes > limits.queue)
+      return error{error_code::refused, std::to_string(bytes) + " bytes are too many for " + to.str()};
+  }
+  for (const auto& m : all) put_on(c, from.self().id, to, m);
+  return {};
+}
+
+void memory_network::wires::put_on(const std::shared_ptr<connection>& c, const node_id& from, const node_id& to,
+                                   const message& m) {
+  const auto frame = encode(m);
   auto& way = c->to.at(to);
-  if (frame.size() > limits.frame || way.bytes + frame.size() > limits.queue)
-    return error{error_code::refused, std::to_string(frame.size()) + " bytes are too many for " + to.str()};
   int copies = 1;
   if (m.kind == message_kind::parcels || m.kind == message_kind::acknowledge) {
     if (happens(disturbed.lost)) copies = 0;
@@ -252,9 +264,8 @@ result<void> memory_network::wires::send(endpoint& from, const node_id& to, cons
     way.bytes += frame.size();
     way.frames.push_back(frame);
     way.last_arrival = std::max(way.last_arrival, after_delay());
-    post_arrival(c, from.self().id, to, way.last_arrival);
+    post_arrival(c, from, to, way.last_arrival);
   }
-  return {};
 }
 
 void memory_network::wires::post_arrival(const std::shared_ptr<connection>& over, const node_id& from,
