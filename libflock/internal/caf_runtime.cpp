@@ -128,7 +128,7 @@ class caf_mailbox final : public mailbox {
       left -= mine.size();
       // Another mailbox that these have woken on this thread comes before what they have posted here.
     } while (left > 0 && !caf_scheduler::turn_should_end());
-    wake();  // the turn of others comes first
+    if (has_more()) wake();  // the turn of others comes first
   }
 
   /// \param woken_for  this time has come, whatever the clock says
@@ -156,6 +156,12 @@ class caf_mailbox final : public mailbox {
     into.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
     waiting_.erase(waiting_.begin(), end);
     return awake_;
+  }
+
+  // If not, the turn is over.
+  bool has_more() {
+    std::lock_guard lock(mutex_);
+    return awake_ = !waiting_.empty();
   }
 
   void run_unless_closed(task job) {
