@@ -34,6 +34,10 @@ constexpr int turns = 16;
 // write.
 constexpr std::chrono::microseconds lull{10};
 
+// What follows the bytes before so soon finds the buffers of TLS still there. Making them anew costs less than a
+// microsecond, which does not show among messages that are further apart.
+constexpr milliseconds dense{1};
+
 const std::string& heartbeat_frame() {
   static const std::string frame = [] {
     std::string f;
@@ -178,7 +182,8 @@ void connection::read_failed(const error_code& why) {
 
 // \returns false if the socket has been closed
 bool connection::take(std::string_view wire) {
-  last_received_ = clock::now();
+  const auto now = clock::now();
+  dense_ = now - std::exchange(last_received_, now) < dense;
   if (ended_) return socket_.is_open();  // only waits for the peer's end
   session_.arrived(wire);
   reading_ = true;
@@ -192,7 +197,7 @@ bool connection::take(std::string_view wire) {
   }
   reading_ = false;
   if (!socket_.is_open()) return false;
-  request_flush();  // of answers, and of what TLS has to say
+  if (std::exchange(owes_flush_, false)) request_flush();
   return true;
 }
 
@@ -200,11 +205,16 @@ result<std::string_view> connection::unseal() {
   const bool before = secured_;
   auto plain = [&] {
     std::lock_guard lock(session_mutex_);
+    if (dense_) session_.keep_buffers(true);
     auto read = session_.read(common_.plain);
     secured_ = session_.established();
+    if (!session_.pending().empty()) owes_flush_ = true;
     return read;
   }();
-  if (!before && secured_) common_.to.secured(*this);
+  if (!before && secured_) {
+    owes_flush_ = true;  // of what has waited for this
+    common_.to.secured(*this);
+  }
   return plain;
 }
 
@@ -238,14 +248,17 @@ result<void> connection::send(std::string_view frame) {
     if (!queue_.push(frame))
       return error{flock::error_code::refused, std::to_string(queue_.size()) + " bytes wait already, the limit is " +
                                                    std::to_string(common_.limits.queue)};
-    if (in_a_handler && reading_) return {};  // whoever reads flushes afterwards
+    if (in_a_handler && reading_) {
+      owes_flush_ = true;  // when all that arrived has been taken
+      return {};
+    }
     if (std::exchange(flushing_, true)) return {};
   }
   const bool more_may_follow = clock::now() - last_sent_.load() < lull && common_.at_io.is_attended();
   if (in_a_handler || more_may_follow)
     asio::post(common_.io, guarded([this] { flush(); }));
   else
-    flush();
+    flush_from(progress::done);
   return {};
 }
 
@@ -275,24 +288,56 @@ void connection::request_flush() {
   flush();
 }
 
-// Writes until nothing waits or the socket takes no more. Only whoever has set flushing_ may call it.
+// Writes what TLS has to say, or what did not fit before, and all that waits behind it. Only whoever has set flushing_
+// may call it.
 void connection::flush() {
+  const auto begun = [this] {
+    std::lock_guard lock(session_mutex_);
+    return write_pending();
+  }();
+  flush_from(begun);
+}
+
+// Writes until nothing waits or the socket takes no more.
+void connection::flush_from(progress last) {
   for (int turn = 0; turn < turns; ++turn) {
-    switch (write_pending()) {
+    switch (last) {
       case progress::blocked:
         return wait_until_writable();
       case progress::failed:
         return asio::post(common_.io, guarded([this] { write_failed(); }));
+      case progress::spoilt:
+        return;
       case progress::done:
         break;
     }
-    if (!seal_next()) return;
+    if (!take_chunk()) return;
+    last = seal_and_write();
   }
   asio::post(common_.io, guarded([this] { flush(); }));
 }
 
-connection::progress connection::write_pending() {
+// \returns false if nothing waits; the writing end is then free for others
+bool connection::take_chunk() {
+  bool last = false;
+  {
+    std::lock_guard lock(queue_mutex_);
+    if (secured_ && queue_.pop(chunk_)) return true;
+    flushing_ = false;
+    last = lingering_;
+  }
+  if (!last) return false;
   std::lock_guard lock(session_mutex_);
+  if (writable_) ::shutdown(socket_.native_handle(), SHUT_WR);
+  return false;
+}
+
+connection::progress connection::seal_and_write() {
+  std::lock_guard lock(session_mutex_);
+  return session_.write(chunk_) ? write_pending() : progress::spoilt;
+}
+
+connection::progress connection::write_pending() {
   while (!session_.pending().empty()) {
     if (!writable_) return progress::failed;
     const auto pending = session_.pending();
@@ -303,26 +348,6 @@ connection::progress connection::write_pending() {
     last_sent_ = clock::now();
   }
   return progress::done;
-}
-
-// \returns false if nothing waits; the writing end is then free for others
-bool connection::seal_next() {
-  bool last = false;
-  {
-    std::lock_guard lock(queue_mutex_);
-    if (!secured_ || !queue_.pop(chunk_)) {
-      flushing_ = false;
-      last = lingering_;
-    }
-    if (!flushing_ && !last) return false;
-  }
-  std::lock_guard lock(session_mutex_);
-  if (last) {
-    if (writable_) ::shutdown(socket_.native_handle(), SHUT_WR);
-    return false;
-  }
-  // A failure here means that reading has failed already, or will.
-  return session_.write(chunk_).has_value();
 }
 
 void connection::wait_until_writable() {
@@ -352,6 +377,10 @@ void connection::watch() {
 }
 
 void connection::look_after() {
+  {
+    std::lock_guard lock(session_mutex_);
+    session_.keep_buffers(false);  // until it is dense again
+  }
   const auto silence = 3 * common_.limits.heartbeat;
   // If it was this process that slept, the peer's words are there, unread.
   if (clock::now() - last_received_ >= silence && !drain()) return;

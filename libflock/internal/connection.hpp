@@ -109,9 +109,12 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void request_flush();
   void flush();
-  enum class progress { done, blocked, failed };
+  /// spoilt: TLS has failed, so reading has, too, or will
+  enum class progress { done, blocked, failed, spoilt };
+  void flush_from(progress last);
+  bool take_chunk();
+  progress seal_and_write();
   progress write_pending();
-  bool seal_next();
   void wait_until_writable();
   void write_failed();
 
@@ -136,7 +139,9 @@ class connection : public std::enable_shared_from_this<connection> {
   std::array<char, 4096> small_;  ///< where a read waits; what does not fit goes through the shared buffer
   clock::time_point last_received_;
   std::optional<clock::time_point> kept_since_;
-  bool reading_ = false;  ///< what arrived is being taken
+  bool dense_ = false;       ///< what arrived came soon after what came before
+  bool reading_ = false;     ///< what arrived is being taken
+  bool owes_flush_ = false;  ///< after that
   bool ended_ = false;
   bool counted_ = false;
 

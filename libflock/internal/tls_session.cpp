@@ -125,6 +125,16 @@ std::vector<std::string> tls_session::peer_names() const {
   return certificate ? node_names(certificate) : std::vector<std::string>();
 }
 
+void tls_session::keep_buffers(bool yes) {
+  if (!ssl_ || std::exchange(keeps_buffers_, yes) == yes) return;
+  if (yes) {
+    SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+  } else {
+    SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+    SSL_free_buffers(ssl_.get());
+  }
+}
+
 result<void> tls_session::write(std::string_view data) {
   if (!ssl_) {
     output_ += data;

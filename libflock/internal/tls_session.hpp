@@ -43,6 +43,10 @@ class tls_session {
   /// The names in the peer's certificate; none in plain TCP.
   std::vector<std::string> peer_names() const;
 
+  /// Whether the buffers of one record stay for the next one: 32 KiB of memory against the time in which they would be
+  /// made anew each time. At first they do not.
+  void keep_buffers(bool yes);
+
   /// Seals data for the wire. Errors: protocol
   result<void> write(std::string_view data);
 
@@ -61,6 +65,7 @@ class tls_session {
   std::shared_ptr<const tls_context> context_;
   std::unique_ptr<ssl_st, free_ssl> ssl_;
   bool established_ = false;
+  bool keeps_buffers_ = false;
   std::string_view input_;
   std::string output_;
   std::size_t sent_ = 0;
