@@ -86,7 +86,7 @@ template <class R> result<value> erase(result<R> r) {
   if constexpr (std::is_void_v<R>)
     return value();
   else
-    return to_value<R>(*r);
+    return value_traits<R>::to(*std::move(r));
 }
 
 /// Runs f, which may return R, result<R> or deferred<R>, and passes on what it gives.
@@ -100,7 +100,7 @@ template <class R, class F> void answer_with(F&& f, responder answer) {
   } else if constexpr (std::same_as<R, result<V>>) {
     answer(erase<V>(f()));
   } else {
-    answer(to_value<R>(f()));
+    answer(value_traits<R>::to(f()));
   }
 }
 

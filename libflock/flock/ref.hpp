@@ -110,7 +110,10 @@ template <describable T> class ref {
     return pack_as(static_cast<parameters*>(nullptr), std::forward<A>(arguments)...);
   }
   template <class... P, class... A> static value::list pack_as(std::tuple<P...>*, A&&... arguments) {
-    return value::list{to_value<P>(P(std::forward<A>(arguments)))...};
+    value::list packed;
+    packed.reserve(sizeof...(P));
+    (packed.push_back(value_traits<P>::to(P(std::forward<A>(arguments)))), ...);
+    return packed;
   }
 
   template <class R> static result<R> unpack(result<value> answer) {
@@ -118,7 +121,7 @@ template <describable T> class ref {
     if constexpr (std::is_void_v<R>)
       return {};
     else
-      return from_value<R>(*answer);
+      return value_traits<R>::from(*std::move(answer));
   }
 
   std::shared_ptr<caller> caller_;

@@ -111,6 +111,7 @@ class value {
   const blob* as_bytes() const { return std::get_if<blob>(&data_); }
   const list* as_list() const { return std::get_if<list>(&data_); }
   const map* as_map() const { return std::get_if<map>(&data_); }
+  std::string* as_text() { return std::get_if<std::string>(&data_); }
   list* as_list() { return std::get_if<list>(&data_); }
   map* as_map() { return std::get_if<map>(&data_); }
 

@@ -32,7 +32,7 @@ namespace flock {
 /// listed one that is missing is an error unless it is optional.
 ///
 /// Specialize it for a type of your own: `static value to(const T&)`, `static result<T> from(const value&)`,
-/// `static std::string name()` (shown to people who call a method by hand).
+/// `static std::string name()` (shown to people who call a method by hand). Calls move what they pass to these two.
 template <class T> struct value_traits;
 
 template <class T> value to_value(const T& v) { return value_traits<T>::to(v); }
@@ -44,7 +44,7 @@ template <class T> result<T> from_value(const value& v) { return value_traits<T>
 error wrong_kind(std::string_view expected, const value& found);
 
 template <> struct value_traits<value> {
-  static value to(const value& v) { return v; }
+  static value to(value v) { return v; }
   static result<value> from(const value& v) { return v; }
   static std::string name() { return "any"; }
 };
@@ -84,16 +84,20 @@ template <std::floating_point T> struct value_traits<T> {
 };
 
 template <> struct value_traits<std::string> {
-  static value to(const std::string& v) { return v; }
+  static value to(std::string v) { return value(std::move(v)); }
   static result<std::string> from(const value& v) {
     if (const auto* s = v.as_text()) return *s;
+    return wrong_kind("text", v);
+  }
+  static result<std::string> from(value&& v) {
+    if (auto* s = v.as_text()) return std::move(*s);
     return wrong_kind("text", v);
   }
   static std::string name() { return "text"; }
 };
 
 template <> struct value_traits<blob> {
-  static value to(const blob& v) { return v; }
+  static value to(blob v) { return value(std::move(v)); }
   static result<blob> from(const value& v) {
     if (const auto* b = v.as_bytes()) return *b;
     return wrong_kind("bytes", v);

@@ -12,7 +12,7 @@ void put_bytes(std::string_view bytes, std::string& out) {
   out += bytes;
 }
 
-std::optional<std::uint64_t> take_varint(std::string_view& in) {
+std::optional<std::uint64_t> take_long_varint(std::string_view& in) {
   std::uint64_t number = 0;
   for (std::size_t i = 0; i < in.size() && i < 10; ++i) {
     auto byte = static_cast<unsigned char>(in[i]);

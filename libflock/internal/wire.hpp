@@ -21,7 +21,13 @@ constexpr std::int64_t unzigzag(std::uint64_t n) { return static_cast<std::int64
 void put_bytes(std::string_view bytes, std::string& out);
 
 /// Each removes what it reads from the front of `in`; nothing if it is cut short or does not fit 64 bits.
-std::optional<std::uint64_t> take_varint(std::string_view& in);
+std::optional<std::uint64_t> take_long_varint(std::string_view& in);
+inline std::optional<std::uint64_t> take_varint(std::string_view& in) {
+  if (in.empty() || static_cast<unsigned char>(in.front()) >= 0x80) return take_long_varint(in);
+  const auto number = static_cast<std::uint64_t>(in.front());  // most are lengths and counts of one byte
+  in.remove_prefix(1);
+  return number;
+}
 /// \returns a part of `in`: nothing is copied
 std::optional<std::string_view> take_bytes(std::string_view& in);
 
