@@ -5,7 +5,7 @@
 
 namespace flock {
 
-std::uint64_t call_table::add(const node_id& to, time_point until, responder answer) {
+std::uint64_t call_table::add(const node_id& to, time_point until, responder answer, bool sent) {
   std::optional<error> closed;
   std::uint64_t id = 0;
   {
@@ -15,7 +15,7 @@ std::uint64_t call_table::add(const node_id& to, time_point until, responder ans
     closed = closed_;
     if (!closed) {
       deadlines_.emplace(until, id);
-      calls_.emplace(id, entry{to, until, std::move(answer)});
+      calls_.emplace(id, entry{to, until, std::move(answer), sent});
     }
   }
   if (closed) answer(*closed);

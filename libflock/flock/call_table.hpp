@@ -22,8 +22,9 @@ class call_table {
   /// \param first  id of the first call: random, so that a late answer to a former life of this node meets nobody
   explicit call_table(std::uint64_t first) : next_(first) {}
 
+  /// \param sent  whether it is handed to the transport now, as by sent()
   /// \returns the id to send with the call
-  std::uint64_t add(const node_id& to, time_point until, responder answer);
+  std::uint64_t add(const node_id& to, time_point until, responder answer, bool sent = false);
 
   /// Said before it is handed to the transport: from here on it may have been done. unsent() takes that back.
   /// \returns whether it still waits for an answer; if not, it must not be sent

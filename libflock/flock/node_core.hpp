@@ -212,7 +212,7 @@ class node_core final : public caller,
   result<void> restore_wishes();
   void reply(const node_id& to, std::uint64_t call, result<value> answer);
   void send_call(const node_id& to, message m, time_point until, responder answer);
-  void arm_call_timer();
+  void arm_call_timer(time_point due);
   void invoke(const flock::address& to, std::string method, value::list arguments, time_point until, responder answer);
   void rival_answered(const error& why, dial_failure how);
   void directory_changed(const directory::changes& changes);

@@ -108,7 +108,7 @@ void node_core::invoke(const flock::address& to, std::string method, value::list
       answer(too_late ? error{error_code::timeout, "the turn of " + name.str() + " came too late"} : std::move(r));
     };
     const auto call = calls_.add(id(), until, std::move(told));
-    arm_call_timer();
+    arm_call_timer(until);
     host_.invoke(
         to.actor, std::move(method), std::move(arguments), until, [this, call] { return calls_.sent(call); },
         [this, call](result<value> r) { calls_.settle(id(), call, std::move(r)); });
@@ -135,9 +135,8 @@ void node_core::send_call(const node_id& to, message m, time_point until, respon
   // Rounded up: a deadline that is cut short would be missed by answers that are in time.
   if (until != actor_host::no_deadline)
     m.within = std::max(std::chrono::ceil<milliseconds>(until - now()), milliseconds(1));
-  m.id = calls_.add(to, until, std::move(answer));
-  arm_call_timer();
-  calls_.sent(m.id);
+  m.id = calls_.add(to, until, std::move(answer), true);
+  arm_call_timer(until);
   auto taken = seams_.network.send(to, m);
   if (taken) return;
   calls_.unsent(m.id);
@@ -149,16 +148,16 @@ void node_core::send_call(const node_id& to, message m, time_point until, respon
   });
 }
 
-void node_core::arm_call_timer() {
-  const auto due = calls_.earliest();
-  if (!due || *due == actor_host::no_deadline) return;
+// The timer looks at all calls that are due, and is set for the earliest one.
+void node_core::arm_call_timer(time_point due) {
+  if (due == actor_host::no_deadline) return;
   auto armed = call_timer_.load();
-  while (*due < armed) {
-    if (!call_timer_.compare_exchange_weak(armed, *due)) continue;
-    home_->post_at(*due, [this] {
+  while (due < armed) {
+    if (!call_timer_.compare_exchange_weak(armed, due)) continue;
+    home_->post_at(due, [this] {
       call_timer_ = time_point::max();
       calls_.expire(now());
-      arm_call_timer();
+      if (const auto next = calls_.earliest()) arm_call_timer(*next);
     });
     return;
   }

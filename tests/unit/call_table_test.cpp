@@ -63,6 +63,16 @@ TEST_CASE("at its deadline a call that was sent may be done, one that was not su
   CHECK_FALSE(sent.table.earliest());
 }
 
+TEST_CASE("a call that is sent as soon as it is added may be done by its deadline") {
+  calls c;
+  c.table.add(
+      bender1, start + 5s, [&](flock::result<flock::value> r) { c.answers.push_back(std::move(r)); }, true);
+
+  c.table.expire(start + 5s);
+
+  CHECK(c.code() == flock::error_code::maybe_done);
+}
+
 TEST_CASE("a call outlives its connection, but not the life of its node") {
   calls c;
   c.table.sent(c.add());
