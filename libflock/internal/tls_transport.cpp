@@ -1,9 +1,8 @@
 #include "internal/tls_transport.hpp"
 
 #include "internal/acceptor.hpp"
-#include "internal/backoff.hpp"
 #include "internal/connection.hpp"
-#include "internal/dial_turns.hpp"
+#include "internal/dialler.hpp"
 #include "internal/leadership.hpp"
 #include "internal/name_lookup.hpp"
 #include <flock/log_limit.hpp>
@@ -31,12 +30,7 @@ namespace {
 
 using connection_ptr = std::shared_ptr<connection>;
 
-// Enough to keep two ends busy on a loopback, where a handshake is two milliseconds of one CPU or so. Where it lasts
-// longer, as peers are far away or do not answer, this is 256 in a second.
-constexpr std::size_t dials_at_once = 64;
-constexpr milliseconds dial_patience{250};
-
-class tls_transport final : public transport, private connection::owner {
+class tls_transport final : public transport, private connection::owner, private dialler::owner {
  public:
   tls_transport(hello self, tls_transport_options o, std::shared_ptr<const tls_context> context);
   ~tls_transport() override { stop(); }
@@ -54,18 +48,6 @@ class tls_transport final : public transport, private connection::owner {
  private:
   using clock = std::chrono::steady_clock;
 
-  /// A node that this one wants to be connected with.
-  struct target {
-    std::string address;
-    backoff pause;
-    asio::steady_timer timer;  ///< until the next attempt, or for looking up its address
-    std::uint64_t tries = 0;   ///< tells an answer that comes too late from the one that is awaited
-    bool looking_up = false;
-    connection_ptr attempt;
-    std::optional<clock::time_point> redialled;  ///< when it was last dialled without a pause
-    std::string rejected;                        ///< why, as last said in the log
-  };
-
   /// The connections with one node.
   struct link {
     connection_ptr used;
@@ -78,18 +60,11 @@ class tls_transport final : public transport, private connection::owner {
   void accepted(asio::ip::tcp::socket socket);
   void forget_stranger(const connection& c);
 
-  void want(const node_id& id, const std::string& address);
-  void attempt(const node_id& id);
-  void end_turn(const node_id& id);
-  void schedule_turns();
-  void begin_next();
-  void found(const node_id& id, const result<endpoints>& where);
-  void abandon(const node_id& id, target& t);
-  void attempt_ended(const node_id& id, const connection& c, const error& why);
-  void attempt_failed(const node_id& id, dial_failure how, const std::string& why);
-  void redial(const node_id& id, milliseconds pause);
-  void redial_after_loss(const node_id& id, const connection& lost, const error& why);
-  bool may_reach(const endpoints& where) const;
+  bool is_connected(const node_id& id) const override;
+  bool may_reach(const endpoints& where) const override;
+  connection_ptr make_attempt(const node_id& id) override;
+  void dial_failed(const node_id& id, dial_failure how, const error& why) override;
+  void rejected(const std::string& text) override { log_refusal(text); }
 
   void secured(connection& c) override;
   void received(connection& c, message m) override;
@@ -102,7 +77,6 @@ class tls_transport final : public transport, private connection::owner {
   void confirm(connection& c);
   void use(connection& c);
   void lose(link& l, const error& why);
-  bool is_connected(const node_id& id) const;
   void refuse(connection& c, const std::string& why);
 
   std::shared_ptr<const tls_context> context() const;
@@ -130,12 +104,9 @@ class tls_transport final : public transport, private connection::owner {
   connection::shared common_{io_, *this, leaders_, options_.limits};  ///< outlives the connections that io_ holds
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> busy_{io_.get_executor()};
-  name_lookup lookup_{io_};
   acceptor acceptor_;
   std::list<connection_ptr> strangers_;  ///< accepted, not chosen yet; the oldest first
-  std::map<node_id, target> targets_;
-  dial_turns turns_{dials_at_once, dial_patience};
-  asio::steady_timer next_turn_{io_};
+  dialler dialler_;
   std::map<node_id, link> links_;
   log_limit refusals_;
   bool ending_ = false;
@@ -150,7 +121,8 @@ tls_transport::tls_transport(hello self, tls_transport_options o, std::shared_pt
       context_(std::move(context)),
       acceptor_(
           io_, [this](asio::ip::tcp::socket s) { accepted(std::move(s)); },
-          [this](const std::string& text) { log_refusal(text); }) {}
+          [this](const std::string& text) { log_refusal(text); }),
+      dialler_(io_, options_.limits, life_.low, *this) {}
 
 result<std::string> tls_transport::start(listener& to) {
   auto where = look_up(options_.listen);
@@ -199,15 +171,11 @@ void tls_transport::stop() {
 // After this there is work only until the last words have been said.
 void tls_transport::end_everything() {
   ending_ = true;
-  next_turn_.cancel();
   acceptor_.close();
-  std::vector<connection_ptr> all(strangers_.begin(), strangers_.end());
+  auto all = dialler_.stop();
+  all.insert(all.end(), strangers_.begin(), strangers_.end());
   for (auto& [id, l] : links_)
     if (l.used) all.push_back(l.used);
-  for (auto& [id, t] : std::exchange(targets_, {})) {
-    if (t.attempt) all.push_back(std::exchange(t.attempt, nullptr));
-    abandon(id, t);
-  }
   for (const auto& c : all) {
     const error why{error_code::shutting_down, "this node is stopping"};
     const bool may_be_chosen = c->peer && c->peer->id < id_;
@@ -219,16 +187,11 @@ void tls_transport::end_everything() {
 // -- what the node asks for
 
 void tls_transport::dial(const node_id& id, const std::string& address) {
-  asio::post(io_, [this, id, address] {
-    if (!ending_) want(id, address);
-  });
+  asio::post(io_, [this, id, address] { dialler_.want(id, address); });
 }
 
 void tls_transport::hang_up(const node_id& id) {
-  asio::post(io_, [this, id] {
-    auto node = targets_.extract(id);
-    if (node) abandon(id, node.mapped());
-  });
+  asio::post(io_, [this, id] { dialler_.forget(id); });
 }
 
 result<void> tls_transport::send_all(const node_id& to, std::span<const message> all) {
@@ -276,91 +239,11 @@ result<void> tls_transport::reload() {
   return {};
 }
 
-// -- dialling
+// -- what the dialler needs
 
-void tls_transport::want(const node_id& id, const std::string& address) {
-  const auto& limits = options_.limits;
-  const auto seed = life_.low ^ std::hash<node_id>()(id);
-  auto [at, fresh] = targets_.try_emplace(
-      id, target{address, backoff(limits.backoff_first, limits.backoff_last, seed), asio::steady_timer(io_)});
-  auto& t = at->second;
-  if (!fresh && t.address != address) {
-    abandon(id, t);
-    t.address = address;
-  }
-  t.pause.reset();
-  attempt(id);
-}
-
-// Forgets what is under way to reach it; nothing is reported.
-void tls_transport::abandon(const node_id& id, target& t) {
-  end_turn(id);
-  ++t.tries;
-  t.looking_up = false;
-  t.timer.cancel();
-  if (auto c = std::exchange(t.attempt, nullptr)) c->close({error_code::down, "not wanted any more"});
-}
-
-void tls_transport::attempt(const node_id& id) {
-  const auto at = targets_.find(id);
-  if (at == targets_.end() || is_connected(id)) return;
-  auto& t = at->second;
-  if (t.attempt || t.looking_up) return;
-  if (!turns_.take(id, clock::now())) return schedule_turns();
-  t.looking_up = true;
-  const auto current = [this, id, number = ++t.tries] {
-    const auto now = targets_.find(id);
-    return now != targets_.end() && now->second.tries == number;
-  };
-  t.timer.expires_after(options_.limits.handshake);
-  t.timer.async_wait([this, id, current](const boost::system::error_code& stopped) {
-    if (stopped || !current()) return;
-    ++targets_.at(id).tries;
-    found(id, error{error_code::unreachable, "the name servers do not answer"});
-  });
-  lookup_.start(t.address, [this, id, current](const result<endpoints>& where) {
-    if (current()) found(id, where);
-  });
-}
-
-// Its attempt is over, one way or the other.
-void tls_transport::end_turn(const node_id& id) {
-  turns_.end(id);
-  schedule_turns();
-}
-
-void tls_transport::schedule_turns() {
-  const auto when = turns_.next_at();
-  if (!when || ending_) return;
-  next_turn_.expires_at(*when);
-  next_turn_.async_wait([this](const boost::system::error_code& stopped) {
-    if (!stopped) begin_next();
-  });
-}
-
-void tls_transport::begin_next() {
-  while (const auto id = turns_.next(clock::now())) {
-    if (!targets_.contains(*id) || is_connected(*id))
-      turns_.end(*id);
-    else
-      attempt(*id);
-  }
-  schedule_turns();
-}
-
-void tls_transport::found(const node_id& id, const result<endpoints>& where) {
-  auto& t = targets_.at(id);
-  t.looking_up = false;
-  t.timer.cancel();
-  if (is_connected(id)) return;
-  if (!where) return attempt_failed(id, dial_failure::no_answer, t.address + ": " + where.error().what);
-  if (!may_reach(*where))
-    return attempt_failed(id, dial_failure::rejected,
-                          t.address + ": without certificates only a loopback address is dialled");
-  t.attempt = std::make_shared<connection>(common_, context(), tls_role::dialler);
-  t.attempt->wanted = id;
-  const auto c = t.attempt;
-  c->dial(*where);
+bool tls_transport::is_connected(const node_id& id) const {
+  const auto at = links_.find(id);
+  return at != links_.end() && at->second.used;
 }
 
 bool tls_transport::may_reach(const endpoints& where) const {
@@ -368,50 +251,14 @@ bool tls_transport::may_reach(const endpoints& where) const {
          std::all_of(where.begin(), where.end(), [](const auto& e) { return e.address().is_loopback(); });
 }
 
-void tls_transport::attempt_ended(const node_id& id, const connection& c, const error& why) {
-  const auto at = targets_.find(id);
-  if (at == targets_.end() || at->second.attempt.get() != &c) return;
-  at->second.attempt.reset();
-  if (is_connected(id)) return end_turn(id);  // it was not needed in the end
-  const auto how = c.nobody_listens()                ? dial_failure::nobody_listens
-                   : why.code == error_code::refused ? dial_failure::rejected
-                                                     : dial_failure::no_answer;
-  attempt_failed(id, how, why.what);
+connection_ptr tls_transport::make_attempt(const node_id& id) {
+  auto attempt = std::make_shared<connection>(common_, context(), tls_role::dialler);
+  attempt->wanted = id;
+  return attempt;
 }
 
-void tls_transport::attempt_failed(const node_id& id, dial_failure how, const std::string& why) {
-  end_turn(id);
-  auto& t = targets_.at(id);
-  const bool rejected = how == dial_failure::rejected;
-  const auto text = rejected ? id.str() + " at " + t.address + ": " + why : why;
-  if (rejected && t.rejected != why) log_refusal("no connection with " + text);
-  if (rejected) t.rejected = why;
-  redial(id, t.pause.next());
-  listener_->dial_failed(id, how, {rejected ? error_code::refused : error_code::unreachable, text});
-}
-
-void tls_transport::redial(const node_id& id, milliseconds pause) {
-  auto& t = targets_.at(id);
-  t.timer.expires_after(pause);
-  t.timer.async_wait([this, id, number = ++t.tries](const boost::system::error_code& stopped) {
-    const auto at = targets_.find(id);
-    if (!stopped && at != targets_.end() && at->second.tries == number) attempt(id);
-  });
-}
-
-// Almost at once, for that is how the end of its process is told from the end of a connection; but a peer that accepts
-// and then closes, again and again, is met with pauses.
-void tls_transport::redial_after_loss(const node_id& id, const connection& lost, const error& why) {
-  const auto at = targets_.find(id);
-  if (at == targets_.end() || ending_) return;
-  auto& t = at->second;
-  const auto now = clock::now();
-  const auto while_ago = now - options_.limits.heartbeat;
-  if (lost.kept_since() < while_ago) t.pause.reset();
-  if (why.code == error_code::shutting_down || t.redialled > while_ago) return redial(id, t.pause.next());
-  t.redialled = now;
-  constexpr milliseconds moment{1};  // a killed process loses its connections a little before what it listens on
-  redial(id, moment);
+void tls_transport::dial_failed(const node_id& id, dial_failure how, const error& why) {
+  listener_->dial_failed(id, how, why);
 }
 
 // -- accepting
@@ -539,11 +386,7 @@ void tls_transport::use(connection& c) {
   if (l.spare.get() == &c) l.spare.reset();
   l.used = c.shared_from_this();
   forget_stranger(c);
-  if (const auto at = targets_.find(id); at != targets_.end()) {
-    if (at->second.attempt == l.used) at->second.attempt.reset();
-    abandon(id, at->second);
-    at->second.rejected.clear();
-  }
+  dialler_.reached(id, c);
   c.keep();
   {
     std::lock_guard lock(mutex_);
@@ -563,14 +406,9 @@ void tls_transport::lose(link& l, const error& why) {
   listener_->disconnected(*c->peer, why);
 }
 
-bool tls_transport::is_connected(const node_id& id) const {
-  const auto at = links_.find(id);
-  return at != links_.end() && at->second.used;
-}
-
 void tls_transport::ended(connection& c, const error& why) {
   forget_stranger(c);
-  if (c.wanted) attempt_ended(*c.wanted, c, why);
+  if (c.wanted) dialler_.attempt_ended(c, why);
   const bool refusal = why.code == error_code::refused || why.code == error_code::protocol;
   if (!c.kept_since() && !c.wanted && refusal) log_refusal("refused a connection from " + c.remote() + ": " + why.what);
   if (!c.peer) return;
@@ -583,7 +421,7 @@ void tls_transport::ended(connection& c, const error& why) {
   lose(l, why);
   if (const auto spare = l.spare; spare && !ending_) return confirm(*spare);
   links_.erase(at);
-  redial_after_loss(id, c, why);
+  dialler_.lost(id, c, why);
 }
 
 // -- helpers
