@@ -1,5 +1,7 @@
 #include "internal/zookeeper_client.hpp"
 
+#include "internal/name_lookup.hpp"
+
 #include <thread>
 #include <utility>
 
@@ -81,9 +83,13 @@ void zookeeper_client::add_auth(const std::string& auth) {
                nullptr);
 }
 
+/// Not zoo_get_current_server(): all handles of a process write their answer into one buffer.
 std::string zookeeper_client::server() const {
-  const char* name = zoo_get_current_server(handle_);
-  return name == nullptr ? "" : name;
+  boost::asio::ip::tcp::endpoint at;
+  auto size = static_cast<socklen_t>(at.capacity());
+  if (zookeeper_get_connected_host(handle_, at.data(), &size) == nullptr) return "";
+  at.resize(size);
+  return to_text(at);
 }
 
 void zookeeper_client::create(const std::string& path, const std::string& data, int mode, const ACL_vector& acl,

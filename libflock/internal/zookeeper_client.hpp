@@ -60,6 +60,7 @@ class zookeeper_client {
   std::int64_t session() const { return zoo_client_id(handle_)->client_id; }
   clientid_t identity() const { return *zoo_client_id(handle_); }
   milliseconds session_timeout() const { return milliseconds(zoo_recv_timeout(handle_)); }
+  /// The one that it is connected to; empty if there is none.
   std::string server() const;
 
   void create(const std::string& path, const std::string& data, int mode, const ACL_vector& acl, time_point now,
