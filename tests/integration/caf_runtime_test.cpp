@@ -1,4 +1,4 @@
-#include "internal/caf_runtime.hpp"
+#include "tests/support/real_threads.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -16,43 +15,8 @@
 #include <vector>
 
 using namespace flock;
+using namespace flock::testing;
 using namespace std::chrono_literals;
-
-namespace {
-
-time_point soon() { return system_clock().now() + 20s; }
-
-std::unique_ptr<runtime> make_runtime(int workers = 2) { return internal::make_caf_runtime(system_clock(), workers); }
-
-/// Opens once; whoever waits for it gives up in the end.
-class signal {
- public:
-  void open() {
-    auto keep = opened_;  // who waits may be gone before set_value() returns
-    keep->set_value();
-  }
-  bool passed() const { return future_.wait_until(soon()) == std::future_status::ready; }
-
- private:
-  std::shared_ptr<std::promise<void>> opened_ = std::make_shared<std::promise<void>>();
-  std::shared_future<void> future_ = opened_->get_future().share();
-};
-
-/// Until the jobs that were posted before have run.
-bool drained(mailbox& box) {
-  signal done;
-  box.post([&] { done.open(); });
-  return done.passed();
-}
-
-/// Makes this thread take the mailbox's turn, so that none of its turns is still about to end elsewhere.
-void take_turn_of(mailbox& box, turn_taker& mine) {
-  mine.keep();
-  for (const auto until = soon(); !mine.has_kept() && system_clock().now() < until;) box.post([] {});
-  mine.run();
-}
-
-}  // namespace
 
 TEST_CASE("jobs of one mailbox run one at a time in the order in which they were posted") {
   auto threads = make_runtime();
@@ -408,102 +372,4 @@ TEST_CASE("stopping waits for blocking jobs that end in time") {
   helper.join();
 
   CHECK(ended);
-}
-
-TEST_CASE("a turn taker runs the first mailbox that its thread woke, and the runtime's threads run the others") {
-  auto threads = make_runtime();
-  auto first = threads->make_mailbox("first");
-  auto second = threads->make_mailbox("second");
-  REQUIRE(drained(*first));
-  REQUIRE(drained(*second));
-  const auto mine = threads->make_turn_taker();
-  std::thread::id ran_first;
-  std::promise<std::thread::id> ran_second;
-
-  mine->keep();
-  const auto until = soon();
-  while (!mine->has_kept() && system_clock().now() < until)  // its last turn may not have ended yet
-    first->post([&] { ran_first = std::this_thread::get_id(); });
-  second->post([&] { ran_second.set_value(std::this_thread::get_id()); });
-
-  CHECK(ran_second.get_future().get() != std::this_thread::get_id());
-  mine->run();
-  CHECK(ran_first == std::this_thread::get_id());
-  CHECK_FALSE(mine->has_kept());
-}
-
-TEST_CASE("a turn taker runs what a job has woken before what the job has posted to its own mailbox") {
-  auto threads = make_runtime();
-  auto home = threads->make_mailbox("home");
-  auto woken = threads->make_mailbox("woken");
-  const auto mine = threads->make_turn_taker();
-  take_turn_of(*home, *mine);
-  take_turn_of(*woken, *mine);
-  std::vector<std::string> order;
-
-  mine->keep();
-  home->post([&] {
-    home->post([&] { order.push_back("home again"); });
-    woken->post([&] { order.push_back("woken"); });
-  });
-  mine->run();
-
-  CHECK(order == std::vector<std::string>{"woken", "home again"});
-}
-
-TEST_CASE("what a turn taker has handed over, or kept to its end, is run by the runtime's threads") {
-  auto threads = make_runtime();
-  auto box = threads->make_mailbox("test");
-  auto mine = threads->make_turn_taker();
-
-  mine->keep();
-  mine->hand_over();
-  CHECK(drained(*box));
-
-  mine->keep();
-  signal done;
-  box->post([&] { done.open(); });
-  mine.reset();
-  CHECK(done.passed());
-}
-
-TEST_CASE("a turn that is handed over by one of its jobs goes on with the next one elsewhere") {
-  auto threads = make_runtime();
-  auto box = threads->make_mailbox("test");
-  const auto mine = threads->make_turn_taker();
-  take_turn_of(*box, *mine);
-  std::promise<std::thread::id> ran_next;
-
-  mine->keep();
-  box->post([&] {
-    box->post([&] { ran_next.set_value(std::this_thread::get_id()); });
-    mine->hand_over();
-  });
-  mine->run_one();
-
-  CHECK(ran_next.get_future().get() != std::this_thread::get_id());
-}
-
-TEST_CASE("turns that are handed over again and again lose no job and keep their order") {
-  auto threads = make_runtime();
-  auto box = threads->make_mailbox("test");
-  auto mine = threads->make_turn_taker();
-  std::atomic<bool> over = false;
-  std::thread hands_over([&] {
-    while (!over) mine->hand_over();
-  });
-  std::vector<int> order;
-
-  for (int i = 0; i < 20'000; ++i) {
-    mine->keep();
-    box->post([&, i] { order.push_back(i); });
-    mine->run();
-  }
-  over = true;
-  hands_over.join();
-  mine.reset();
-
-  REQUIRE(drained(*box));
-  REQUIRE(order.size() == 20'000);
-  CHECK(std::is_sorted(order.begin(), order.end()));
 }

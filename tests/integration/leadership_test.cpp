@@ -1,6 +1,6 @@
 #include "internal/leadership.hpp"
 
-#include "internal/caf_runtime.hpp"
+#include "tests/support/real_threads.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,11 +17,11 @@
 
 using namespace flock;
 using namespace flock::internal;
+using flock::testing::make_runtime;
+using flock::testing::soon;
 using namespace std::chrono_literals;
 
 namespace {
-
-time_point soon() { return system_clock().now() + 20s; }
 
 bool happens(const std::future<void>& event) { return event.wait_until(soon()) == std::future_status::ready; }
 
@@ -157,7 +157,7 @@ TEST_CASE("a thread that waits at the end of all work goes on when its gate open
 }
 
 TEST_CASE("the thread that reads takes the turn of the mailbox that it woke") {
-  const auto threads = make_caf_runtime(system_clock());
+  const auto threads = make_runtime();
   reactor at(leadership::servers, threads.get());
   const auto box = threads->make_mailbox("test");
 
@@ -174,7 +174,7 @@ TEST_CASE("the thread that reads takes the turn of the mailbox that it woke") {
 }
 
 TEST_CASE("a turn that does not end keeps no other event waiting") {
-  const auto threads = make_caf_runtime(system_clock());
+  const auto threads = make_runtime();
   reactor at(leadership::servers, threads.get());
   const auto slow = threads->make_mailbox("slow");
   const auto other = threads->make_mailbox("other");
@@ -189,7 +189,7 @@ TEST_CASE("a turn that does not end keeps no other event waiting") {
 }
 
 TEST_CASE("turns that do not end, one for each thread that reads, keep no other event waiting") {
-  const auto threads = make_caf_runtime(system_clock());
+  const auto threads = make_runtime();
   reactor at(leadership::servers, threads.get());
   std::promise<void> goes_on;
   const auto held_up = goes_on.get_future().share();
@@ -205,7 +205,7 @@ TEST_CASE("turns that do not end, one for each thread that reads, keep no other 
 }
 
 TEST_CASE("with nobody to take over, turns are left to the runtime's threads") {
-  const auto threads = make_caf_runtime(system_clock());
+  const auto threads = make_runtime();
   reactor at(1, threads.get());
   const auto box = threads->make_mailbox("test");
 
