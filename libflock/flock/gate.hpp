@@ -8,7 +8,7 @@
 
 namespace flock {
 
-/// Opened once, by any thread; one thread waits for it.
+/// Opened once, by any thread; one thread waits for it, and may destroy it when wait() has returned.
 class gate {
  public:
   void open();

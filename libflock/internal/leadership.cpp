@@ -41,6 +41,8 @@ void leadership::await(gate& g) {
   }
   // Whoever was called to lead when its gate was already open passes that on.
   if (lead_ == lead::free && !awaited_.empty()) awaited_.front()->call();
+  held.unlock();
+  g.wait();  // no longer than whoever opened it needs to let go of it: then the gate may go
 }
 
 bool leadership::is_attended() const { return lead_ == lead::held || (lead_ == lead::lent && lends); }

@@ -41,7 +41,7 @@ class leadership {
   /// Returns when there is no work any more.
   void serve();
 
-  /// Returns when the gate is open.
+  /// Returns when the gate is open and its opener has let go of it.
   void await(gate& g);
 
   /// Whether what is posted to the reactor is handled soon: someone is at it, or this very thread comes back to it.
