@@ -83,4 +83,6 @@ inline std::vector<std::string> operator+(std::vector<std::string> words, const 
   return words;
 }
 
+inline const std::vector<std::string> notify = {"notify", "execute[kill all humans]", "run", "--node", "bender1"};
+
 }  // namespace flock::testing

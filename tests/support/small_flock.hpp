@@ -123,6 +123,16 @@ struct small_flock {
   }
 };
 
+/// Nodes a and b; b publishes a counter.
+struct counting_pair : small_flock {
+  counting_pair() { publish(b, "counter"); }
+
+  void connect() { REQUIRE(ask(a, "b/counter", "add", {0})); }
+
+  member& a = start("a");
+  member& b = start("b");
+};
+
 inline bool contains(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }

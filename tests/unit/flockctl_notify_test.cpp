@@ -19,7 +19,6 @@ namespace {
 
 using words = std::vector<std::string>;
 
-const words notify = {"notify", "execute[kill all humans]", "run", "--node", "bender1"};
 const words notify_and_wait = notify + words{"--wait", "completed"};
 
 value notification(const char* id, const char* node, const char* state) {

@@ -15,12 +15,6 @@ using flock::error_code;
 using flock::value;
 using flock::ctl::exit_code;
 
-namespace {
-
-const std::vector<std::string> notify = {"notify", "execute[kill all humans]", "run", "--node", "bender1"};
-
-}  // namespace
-
 TEST_CASE_FIXTURE(flockctl_over_api, "each command asks flockd for what it says") {
   CHECK(asked_by({"status"}) == "status");
   CHECK(asked_by({"node", "show", "bender1"}) == "node bender1");

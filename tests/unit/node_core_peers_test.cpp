@@ -11,45 +11,38 @@ using namespace flock;
 using namespace flock::testing;
 using namespace std::chrono_literals;
 
-TEST_CASE("a node that comes back at another address is dialled there, though its clock is behind") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-  REQUIRE(f.ask(a, "b/counter", "add", {1}));
-  f.network.cut_both(id("a"), id("b"));
-  f.kill("b");
+TEST_CASE_FIXTURE(counting_pair,
+                  "a node that comes back at another address is dialled there, though its clock is behind") {
+  connect();
+  network.cut_both(id("a"), id("b"));
+  kill("b");
 
-  f.time.set_wall(f.time.wall() - 1h);
-  f.start("b", true, "b:2");
-  f.threads.advance(5s);
-  f.network.heal();
-  f.threads.advance(10s);
+  time.set_wall(time.wall() - 1h);
+  start("b", true, "b:2");
+  threads.advance(5s);
+  network.heal();
+  threads.advance(10s);
 
   REQUIRE(a->known_nodes().find(id("b")));
   CHECK(a->known_nodes().find(id("b"))->state == node_state::alive);
   CHECK(a->peers().contains(id("b")));
 }
 
-TEST_CASE("without the registry, nodes that know each other go on") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-  REQUIRE(f.ask(a, "b/counter", "add", {1}));
+TEST_CASE_FIXTURE(counting_pair, "without the registry, nodes that know each other go on") {
+  REQUIRE(ask(a, "b/counter", "add", {1}));
 
   a.registry->expire();
   a.registry->suspend();
   b.registry->suspend();
-  f.threads.advance(1min);
+  threads.advance(1min);
 
-  CHECK(f.ask(a, "b/counter", "add", {1}) == result<value>(2));
+  CHECK(ask(a, "b/counter", "add", {1}) == result<value>(2));
   REQUIRE(a->known_nodes().find(id("b")));
   CHECK(a->known_nodes().find(id("b"))->state == node_state::alive);
 
   a.registry->resume();
   b.registry->resume();
-  f.threads.advance(10s);
+  threads.advance(10s);
   CHECK(a->is_joined());
   CHECK(b->is_joined());
 }
@@ -70,45 +63,39 @@ TEST_CASE("a node that knows nobody while the registry is away lists itself at o
   CHECK((**listed)[0].id == id("a"));
 }
 
-TEST_CASE("a node that was called dead while the registry could not vouch for it is asked when it can") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-  REQUIRE(f.ask(a, "b/counter", "add", {1}));
+TEST_CASE_FIXTURE(counting_pair,
+                  "a node that was called dead while the registry could not vouch for it is asked when it can") {
+  connect();
 
   a.registry->suspend();
   b.registry->suspend();
-  f.network.cut_both(id("a"), id("b"));
-  f.threads.advance(20s);
+  network.cut_both(id("a"), id("b"));
+  threads.advance(20s);
   REQUIRE(a->known_nodes().find(id("b"))->state == node_state::dead);
   REQUIRE(b->known_nodes().find(id("a"))->state == node_state::dead);
 
-  f.network.heal();
+  network.heal();
   a.registry->resume();  // within its session, so that it lists b as before
-  f.threads.advance(10s);
+  threads.advance(10s);
 
   CHECK(a->known_nodes().find(id("b"))->state == node_state::alive);
 }
 
-TEST_CASE("nodes that take each other for dead find each other, though the registry says nothing new") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-  for (auto* m : {&a, &b}) (*m)->nodes({}, f.time.now(), [](const auto&) {});  // from now on they read the lists
-  f.settle();
-  REQUIRE(f.ask(a, "b/counter", "add", {1}));
+TEST_CASE_FIXTURE(counting_pair,
+                  "nodes that take each other for dead find each other, though the registry says nothing new") {
+  for (auto* m : {&a, &b}) (*m)->nodes({}, time.now(), [](const auto&) {});  // from now on they read the lists
+  settle();
+  connect();
   for (auto* m : {&a, &b}) m->registry->suspend();
-  f.network.cut_both(id("a"), id("b"));
-  f.threads.advance(20s);
+  network.cut_both(id("a"), id("b"));
+  threads.advance(20s);
   for (auto* m : {&a, &b}) m->registry->resume();  // within their sessions, and before the network is mended
-  f.threads.advance(1min);
+  threads.advance(1min);
   REQUIRE(a->known_nodes().find(id("b"))->state == node_state::dead);
   REQUIRE(b->known_nodes().find(id("a"))->state == node_state::dead);
 
-  f.network.heal();
-  f.threads.advance(35s);
+  network.heal();
+  threads.advance(35s);
 
   CHECK(a->known_nodes().find(id("b"))->state == node_state::alive);
   CHECK(b->known_nodes().find(id("a"))->state == node_state::alive);

@@ -11,65 +11,48 @@ using namespace flock;
 using namespace flock::testing;
 using namespace std::chrono_literals;
 
-TEST_CASE("messages without an answer are delivered in order, between calls") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-  REQUIRE(f.ask(a, "b/counter", "add", {0}));  // so they are connected
+TEST_CASE_FIXTURE(counting_pair, "messages without an answer are delivered in order, between calls") {
+  connect();
 
   for (int i = 0; i < 3; ++i) CHECK(a->send(*address::parse("b/counter"), "note", {i}));
 
-  CHECK(*f.ask(a, "b/counter", "add", {0}) == value(3));
+  CHECK(*ask(a, "b/counter", "add", {0}) == value(3));
   CHECK(b->send(*address::parse("b/counter"), "note", {1}));
-  CHECK(*f.ask(a, "b/counter", "add", {0}) == value(4));
+  CHECK(*ask(a, "b/counter", "add", {0}) == value(4));
 }
 
-TEST_CASE("a message without an answer is refused where it is seen that it cannot arrive") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-
+TEST_CASE_FIXTURE(counting_pair, "a message without an answer is refused where it is seen that it cannot arrive") {
   CHECK(a->send(*address::parse("counter"), "note", {1}).error().code == error_code::bad_argument);
   CHECK(a->send(*address::parse("a/counter"), "note", {1}).error().code == error_code::not_found);
   CHECK(a->send(*address::parse("b/counter"), "note", {1}).error().code == error_code::unreachable);
-  f.settle();
+  settle();
   CHECK_MESSAGE(a->send(*address::parse("b/counter"), "note", {1}), "a connection was made for the next one");
 }
 
-TEST_CASE("a message without an answer that cannot be delivered is told of on its receiver, and ends nothing") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-  REQUIRE(f.ask(a, "b/counter", "add", {0}));
+TEST_CASE_FIXTURE(counting_pair,
+                  "a message without an answer that cannot be delivered is told of on its receiver, and ends nothing") {
+  connect();
 
   CHECK(a->send(*address::parse("b/nobody"), "note", {1}));
   CHECK(a->send(*address::parse("b/flock"), "ping", {}));
   CHECK(a->send(*address::parse("b/counter"), "no_such_method", {}));
-  f.settle();
+  settle();
 
   std::vector<std::string> told;
   for (const auto& t : b->troubles().lines()) told.push_back(t.text);
   REQUIRE(told.size() == 2);
   CHECK(told[0] == "dropped a message of a: no actor named nobody");
   CHECK(told[1] == "dropped a message of a: a node takes calls only");
-  CHECK(*f.ask(a, "b/counter", "add", {0}) == value(0));
+  CHECK(*ask(a, "b/counter", "add", {0}) == value(0));
 }
 
-TEST_CASE("an actor of another node answers, wherever it is asked for by name") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-
-  CHECK(f.ask(a, "b/counter", "add", {2}) == result<value>(2));
-  CHECK(f.ask(a, "counter", "add", {3}) == result<value>(5));
-  CHECK(f.ask(b, "counter", "add", {1}) == result<value>(6));
-  CHECK(code(f.ask(a, "b/counter", "dance", {})) == error_code::no_such_method);
-  CHECK(code(f.ask(a, "b/counter", "add", {"two"})) == error_code::bad_argument);
-  CHECK(code(f.ask(a, "b/nobody", "add", {1})) == error_code::not_found);
+TEST_CASE_FIXTURE(counting_pair, "an actor of another node answers, wherever it is asked for by name") {
+  CHECK(ask(a, "b/counter", "add", {2}) == result<value>(2));
+  CHECK(ask(a, "counter", "add", {3}) == result<value>(5));
+  CHECK(ask(b, "counter", "add", {1}) == result<value>(6));
+  CHECK(code(ask(a, "b/counter", "dance", {})) == error_code::no_such_method);
+  CHECK(code(ask(a, "b/counter", "add", {"two"})) == error_code::bad_argument);
+  CHECK(code(ask(a, "b/nobody", "add", {1})) == error_code::not_found);
 }
 
 TEST_CASE("a node that nobody knows is not found, and an actor that nobody publishes neither") {
@@ -81,72 +64,55 @@ TEST_CASE("a node that nobody knows is not found, and an actor that nobody publi
   CHECK(code(f.ask(a, "counter", "add", {1})) == error_code::not_found);
 }
 
-TEST_CASE("a call that is not answered in time may be done") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-
-  CHECK(code(f.ask(a, "b/counter", "never", {}, 1s)) == error_code::maybe_done);
-  CHECK(code(f.ask(b, "b/counter", "never", {}, 1s)) == error_code::maybe_done);
+TEST_CASE_FIXTURE(counting_pair, "a call that is not answered in time may be done") {
+  CHECK(code(ask(a, "b/counter", "never", {}, 1s)) == error_code::maybe_done);
+  CHECK(code(ask(b, "b/counter", "never", {}, 1s)) == error_code::maybe_done);
 }
 
-TEST_CASE("a call that was not sent by its deadline is not sent when there is a way again") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-  REQUIRE(f.ask(a, "b/counter", "add", {1}) == result<value>(1));
-  f.network.disturb({.delay_least = 3s, .delay_most = 3s});
-  f.network.drop(id("a"), id("b"));
-  f.settle();
+TEST_CASE_FIXTURE(counting_pair, "a call that was not sent by its deadline is not sent when there is a way again") {
+  REQUIRE(ask(a, "b/counter", "add", {1}) == result<value>(1));
+  network.disturb({.delay_least = 3s, .delay_most = 3s});
+  network.drop(id("a"), id("b"));
+  settle();
 
-  CHECK(code(f.ask(a, "b/counter", "add", {1}, 1s)) == error_code::timeout);
-  f.threads.advance(20s);
+  CHECK(code(ask(a, "b/counter", "add", {1}, 1s)) == error_code::timeout);
+  threads.advance(20s);
   REQUIRE(a->peers().contains(id("b")));
-  f.network.disturb({});
+  network.disturb({});
 
-  CHECK(f.ask(a, "b/counter", "add", {1}) == result<value>(2));
+  CHECK(ask(a, "b/counter", "add", {1}) == result<value>(2));
 }
 
-TEST_CASE("calls and monitors outlive a connection that breaks and comes back") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
+TEST_CASE_FIXTURE(counting_pair, "calls and monitors outlive a connection that breaks and comes back") {
   std::optional<result<value>> answer;
   int fired = 0;
-  a->ask(*address::parse("b/counter"), "never", {}, f.time.now() + 1h, [&](result<value> r) { answer = std::move(r); });
+  a->ask(*address::parse("b/counter"), "never", {}, time.now() + 1h, [&](result<value> r) { answer = std::move(r); });
   a->monitor(*address::parse("b/counter"), [&](const error&) { ++fired; });
-  f.settle();
+  settle();
 
-  f.network.drop(id("a"), id("b"));
-  f.threads.advance(10s);
+  network.drop(id("a"), id("b"));
+  threads.advance(10s);
   CHECK(a->peers().contains(id("b")));
   CHECK_FALSE(answer.has_value());
   CHECK(fired == 0);
 
-  f.kill("b");
+  kill("b");
   CHECK(answer.has_value());
   CHECK(fired == 1);
 }
 
-TEST_CASE("a call to a node that was killed is answered before its deadline") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
-  REQUIRE(f.ask(a, "b/counter", "add", {1}));
+TEST_CASE_FIXTURE(counting_pair, "a call to a node that was killed is answered before its deadline") {
+  connect();
   std::optional<result<value>> answer;
-  a->ask(*address::parse("b/counter"), "never", {}, f.time.now() + 1h, [&](result<value> r) { answer = std::move(r); });
-  f.settle();
+  a->ask(*address::parse("b/counter"), "never", {}, time.now() + 1h, [&](result<value> r) { answer = std::move(r); });
+  settle();
   REQUIRE_FALSE(answer.has_value());
 
-  f.kill("b");
+  kill("b");
 
   REQUIRE(answer.has_value());
   CHECK(code(*answer) == error_code::maybe_done);
-  CHECK(contains(f.events(a), "failed"));
+  CHECK(contains(events(a), "failed"));
 }
 
 TEST_CASE("a monitor fires once: when its node dies, or the actor goes, or is not there at all") {
@@ -202,28 +168,19 @@ TEST_CASE("find gives up at its deadline") {
   CHECK_FALSE(found->has_value());
 }
 
-TEST_CASE("peers of another environment are not admitted") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
+TEST_CASE_FIXTURE(counting_pair, "peers of another environment are not admitted") {
   b->admit_by(policy("elsewhere"));
 
-  CHECK(code(f.ask(a, "b/counter", "add", {1})) == error_code::refused);
+  CHECK(code(ask(a, "b/counter", "add", {1})) == error_code::refused);
 }
 
-TEST_CASE("a node that stops answers what waits, and whoever asks later") {
-  small_flock f;
-  auto& a = f.start("a");
-  auto& b = f.start("b");
-  f.publish(b, "counter");
+TEST_CASE_FIXTURE(counting_pair, "a node that stops answers what waits, and whoever asks later") {
   std::optional<result<value>> waiting;
-  a->ask(*address::parse("b/counter"), "never", {}, f.time.now() + 1h,
-         [&](result<value> r) { waiting = std::move(r); });
-  f.settle();
+  a->ask(*address::parse("b/counter"), "never", {}, time.now() + 1h, [&](result<value> r) { waiting = std::move(r); });
+  settle();
   bool stopped = false;
   a->stop([&] { stopped = true; });
-  f.settle();
+  settle();
   CHECK(stopped);
   std::optional<result<value>> later;
   // Its callbacks are closed as well: only a blocking caller could hear of it.
