@@ -2,6 +2,19 @@
 
 # What becomes of notifications at their receiver, in a run, between runs, and when something dies.
 class ReceivingTest < AcceptanceCase
+  # bender0 notifies bender1, which starts Chef for it, and whose recipe has a resource that acts in each full run, too.
+  def acts_always_beside(what, settings = {})
+    fleet.recipe('bender1', <<~RECIPE, settings)
+      execute 'always' do
+        command '#{note('always', 'acted')}'
+      end
+      #{what}
+    RECIPE
+    converge('bender1')
+    fleet.starts_chef('bender1')
+    killer
+  end
+
   def test_what_comes_during_a_run_is_performed_between_two_resources
     long = slow_run
     killer
@@ -19,15 +32,7 @@ class ReceivingTest < AcceptanceCase
   end
 
   def test_nothing_else_of_the_recipe_acts_in_a_run_for_a_notification
-    fleet.recipe('bender1', <<~RECIPE)
-      execute 'always' do
-        command '#{note('always', 'acted')}'
-      end
-      #{buried_target}
-    RECIPE
-    converge('bender1')
-    fleet.starts_chef('bender1')
-    killer
+    acts_always_beside(buried_target)
 
     converge('bender0')
     fleet.eventually('buried') { fleet.lines('killed') == %w(killed buried) }
@@ -36,15 +41,7 @@ class ReceivingTest < AcceptanceCase
   end
 
   def test_a_node_may_say_that_a_notification_is_a_full_run
-    fleet.recipe('bender1', <<~RECIPE, 'run_on_notification' => 'full')
-      execute 'always' do
-        command '#{note('always', 'acted')}'
-      end
-      #{target}
-    RECIPE
-    converge('bender1')
-    fleet.starts_chef('bender1')
-    killer
+    acts_always_beside(target, 'run_on_notification' => 'full')
 
     converge('bender0')
     killed?(1)
