@@ -233,14 +233,14 @@ void actor_host::unpublish(const actor_name& name) {
 void actor_host::invoke(const actor_name& name, std::string method, value::list arguments, time_point until,
                         std::function<bool()> starts, responder answer) {
   auto to = cell_of(name);
-  if (!to) return answer(error{error_code::not_found, "no actor named " + name.str()});
+  if (!to) return answer(no_actor(name));
   auto back = std::make_shared<way_back>(name, until, std::move(starts), std::move(answer));
   if (auto taken = to->take({std::move(method), std::move(arguments), back}); !taken) back->answer(taken.error());
 }
 
 result<void> actor_host::deliver(const actor_name& name, std::string method, value::list arguments) {
   auto to = cell_of(name);
-  if (!to) return error{error_code::not_found, "no actor named " + name.str()};
+  if (!to) return no_actor(name);
   return to->take({std::move(method), std::move(arguments), nullptr});
 }
 
@@ -310,6 +310,11 @@ std::shared_ptr<actor_host::cell> actor_host::cell_of(const actor_name& name) co
   std::lock_guard lock(mutex_);
   auto at = cells_.find(name);
   return at == cells_.end() ? nullptr : at->second;
+}
+
+error actor_host::no_actor(const actor_name& name) const {
+  return {error_code::not_found,
+          "no actor named " + name.str() + (options_.node.empty() ? "" : " on " + options_.node)};
 }
 
 }  // namespace flock

@@ -25,6 +25,7 @@ class actor_host {
   using factory = std::function<std::unique_ptr<actor_object>()>;
 
   struct options {
+    std::string node;                 ///< named in errors; may be empty
     std::size_t mailbox = 10'000;     ///< messages that wait for one actor; more are refused
     milliseconds restart_first{100};  ///< before an actor that threw is made anew; doubles
     milliseconds restart_last{30'000};
@@ -87,6 +88,7 @@ class actor_host {
   using waiter = std::shared_ptr<std::function<void(bool)>>;
 
   std::shared_ptr<cell> cell_of(const actor_name& name) const;
+  error no_actor(const actor_name& name) const;
   void give_up(const actor_name& name, const waiter& late);
 
   runtime& threads_;

@@ -16,7 +16,7 @@ node_core::node_core(seams s, options o)
       callbacks_(s.threads.make_mailbox("callbacks")),
       policy_(std::make_shared<const policy>(options_.about.environment)),
       calls_(options_.self.life.low),
-      host_(s.threads, s.time, {},
+      host_(s.threads, s.time, {.node = options_.self.id.str()},
             {.published =
                  [this](const actor_name& name) {
                    post([this, name] {

@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(counting_pair,
   std::vector<std::string> told;
   for (const auto& t : b->troubles().lines()) told.push_back(t.text);
   REQUIRE(told.size() == 2);
-  CHECK(told[0] == "dropped a message of a: no actor named nobody");
+  CHECK(told[0] == "dropped a message of a: no actor named nobody on b");
   CHECK(told[1] == "dropped a message of a: a node takes calls only");
   CHECK(*ask(a, "b/counter", "add", {0}) == value(0));
 }
@@ -52,7 +52,7 @@ TEST_CASE_FIXTURE(counting_pair, "an actor of another node answers, wherever it 
   CHECK(ask(b, "counter", "add", {1}) == result<value>(6));
   CHECK(code(ask(a, "b/counter", "dance", {})) == error_code::no_such_method);
   CHECK(code(ask(a, "b/counter", "add", {"two"})) == error_code::bad_argument);
-  CHECK(code(ask(a, "b/nobody", "add", {1})) == error_code::not_found);
+  CHECK(ask(a, "b/nobody", "add", {1}).error() == error{error_code::not_found, "no actor named nobody on b"});
 }
 
 TEST_CASE("a node that nobody knows is not found, and an actor that nobody publishes neither") {
