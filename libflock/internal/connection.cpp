@@ -185,15 +185,14 @@ bool connection::take(std::string_view wire) {
   const auto now = clock::now();
   dense_ = now - std::exchange(last_received_, now) < dense;
   if (ended_) return socket_.is_open();  // only waits for the peer's end
-  session_.arrived(wire);
   reading_ = true;
-  for (;;) {
-    auto plain = unseal();
+  for (bool more = true; more;) {
+    auto plain = unseal(std::exchange(wire, {}), more);
     if (!plain) {
       linger(plain.error());
       break;
     }
-    if (!take_frames(*plain) || plain->empty() || !session_.has_more()) break;
+    if (!take_frames(*plain) || plain->empty()) break;
   }
   reading_ = false;
   if (!socket_.is_open()) return false;
@@ -201,14 +200,18 @@ bool connection::take(std::string_view wire) {
   return true;
 }
 
-result<std::string_view> connection::unseal() {
+// \param wire  what has arrived since the last time, or nothing
+// \param more  becomes whether there is more to read
+result<std::string_view> connection::unseal(std::string_view wire, bool& more) {
   const bool before = secured_;
   auto plain = [&] {
     std::lock_guard lock(session_mutex_);
     if (dense_) session_.keep_buffers(true);
+    if (!wire.empty()) session_.arrived(wire);
     auto read = session_.read(common_.plain);
     secured_ = session_.established();
     if (!session_.pending().empty()) owes_flush_ = true;
+    more = session_.has_more();
     return read;
   }();
   if (!before && secured_) {

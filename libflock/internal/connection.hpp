@@ -104,7 +104,7 @@ class connection : public std::enable_shared_from_this<connection> {
   bool drain();
   bool take(std::string_view wire);
   bool take_frames(std::string_view plain);
-  result<std::string_view> unseal();
+  result<std::string_view> unseal(std::string_view wire, bool& more);
   void read_failed(const boost::system::error_code& why);
 
   void request_flush();
