@@ -10,7 +10,7 @@ namespace flock::internal {
 /// the pages do. Other files are passed through.
 ///
 /// A log that grows is given room ahead: zeros, which SQLite takes for the end. To sync a file that is longer than at
-/// the last sync costs the file system an entry in its own journal besides, and so twice the time on ext4; blocks that
+/// the last sync costs the file system a write of its own records besides, and so twice the time on ext4; blocks that
 /// are only reserved (fallocate) save nothing of it. There is as much room as there is log, at most 128 KiB, so that
 /// the log of a quiet node stays short.
 ///
