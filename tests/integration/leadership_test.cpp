@@ -119,17 +119,16 @@ TEST_CASE("events are handled also when the thread that waited is gone") {
 }
 
 TEST_CASE("a gate may go as soon as it has been awaited, though it was open before") {
-  // Only a sanitizer sees the opener touch one that has gone.
+  // Only ThreadSanitizer sees that the one who opens it would touch what has gone.
   reactor at;
-  for (int i = 0; i < 100; ++i) {
-    auto opened = std::make_unique<gate>();
-    at.post([&g = *opened] { g.open(); });
-    while (!opened->is_open()) std::this_thread::yield();
+  auto opened = std::make_unique<gate>();
+  std::thread opens([&g = *opened] { g.open(); });
+  while (!opened->is_open()) std::this_thread::yield();
 
-    at.leaders().await(*opened);
+  at.leaders().await(*opened);
+  opened.reset();
 
-    opened.reset();
-  }
+  opens.join();
 }
 
 TEST_CASE("of many threads that wait each goes on when its gate opens, whoever opens it") {
