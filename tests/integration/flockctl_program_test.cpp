@@ -56,8 +56,8 @@ TEST_CASE_FIXTURE(fixture, "flockctl finds the socket, keeps data and talk apart
   CHECK(read(out).empty());
   CHECK(read(err).find(socket + ": No such file or directory") != std::string::npos);
 
-  start();
   backend.reply = value(value::map{{"id", "bender0"}});
+  start();
   CHECK(run({"status"}) == 0);
   CHECK(read(out) == "{\"id\":\"bender0\"}\n");
   CHECK(run({"frobnicate"}) == 2);
