@@ -268,12 +268,12 @@ resource::resource(surroundings around, std::shared_ptr<const declaration> decla
 
 resource::~resource() { work_->close(); }
 
-void resource::invoke(std::string_view method, const value::list& arguments, responder answer) {
+void resource::invoke(std::string_view method, value::list arguments, responder answer) {
   take(
-      method, arguments, [] { return true; }, std::move(answer));
+      method, std::move(arguments), [] { return true; }, std::move(answer));
 }
 
-void resource::take(std::string_view method, const value::list& arguments, beginning begin, responder answer) {
+void resource::take(std::string_view method, value::list arguments, beginning begin, responder answer) {
   const auto& declared = work_->declared();
   if (method == "state") return begin() ? answer(work_->state()) : void();
   if (!declared.type->has_action(method)) {

@@ -49,8 +49,8 @@ class resource final : public actor_object {
 
   /// Errors: no_such_method, bad_argument (the context), refused (too many wait), shutting_down and maybe_done (the
   /// node stops: not begun, ended half-way), down (this resource is no more; not begun)
-  void invoke(std::string_view method, const value::list& arguments, responder answer) override;
-  void take(std::string_view method, const value::list& arguments, beginning begin, responder answer) override;
+  void invoke(std::string_view method, value::list arguments, responder answer) override;
+  void take(std::string_view method, value::list arguments, beginning begin, responder answer) override;
 
   /// Actions that may wait for the one under way. Whoever asks more often than this does not look at the answers.
   static constexpr std::size_t max_waiting = 1'000;

@@ -123,15 +123,15 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
   void handle(waiting_call call) {
     --waiting_;
     if (!call.back) {
-      auto thrown = what_is_thrown([&] { object_->take(call.method, call.arguments, at_once, to_nobody); });
+      auto thrown = what_is_thrown([&] { object_->take(call.method, std::move(call.arguments), at_once, to_nobody); });
       if (thrown) fail(*thrown);
       return;
     }
     // Without a hold on this cell: the object may keep both, and goes with the cell.
     auto begin = [&time = time_, back = call.back] { return back->begin(time.now()); };
     auto answer = [back = call.back](result<value> r) { back->answer(std::move(r)); };
-    auto thrown =
-        what_is_thrown([&] { object_->take(call.method, call.arguments, std::move(begin), std::move(answer)); });
+    auto thrown = what_is_thrown(
+        [&] { object_->take(call.method, std::move(call.arguments), std::move(begin), std::move(answer)); });
     if (thrown) call.back->answer(fail(*thrown));
   }
 

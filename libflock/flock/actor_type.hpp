@@ -44,12 +44,12 @@ class actor_object {
 
   /// Calls a method by name. Answers no_such_method and bad_argument by itself; what the method throws goes up, and the
   /// actor is then restarted by its host.
-  virtual void invoke(std::string_view method, const value::list& arguments, responder answer) = 0;
+  virtual void invoke(std::string_view method, value::list arguments, responder answer) = 0;
 
   /// What the host calls when the call's turn has come. An object whose calls wait once more after that, as those of a
   /// resource do for its slow actions, calls `begin` later, when the wait is over; every other one has begun.
-  virtual void take(std::string_view method, const value::list& arguments, beginning begin, responder answer) {
-    if (begin()) invoke(method, arguments, std::move(answer));
+  virtual void take(std::string_view method, value::list arguments, beginning begin, responder answer) {
+    if (begin()) invoke(method, std::move(arguments), std::move(answer));
   }
 };
 
@@ -111,7 +111,7 @@ template <class T> class method_table {
  public:
   struct entry {
     method_info info;
-    std::function<void(T&, const value::list&, responder)> call;
+    std::function<void(T&, value::list, responder)> call;
     std::any pointer;  ///< to the method
   };
 
@@ -149,13 +149,13 @@ template <class T> class method_table {
   method_table& add(method_info info, M pointer, std::index_sequence<I...>) {
     info.parameters = {detail::type_name<std::tuple_element_t<I, Arguments>>()...};
     info.returns = detail::type_name<typename detail::answer_of<R>::type>();
-    auto call = [pointer](T& object, const value::list& given, responder answer) {
+    auto call = [pointer](T& object, value::list given, responder answer) {
       if (given.size() != sizeof...(I)) {
         return answer(error{error_code::bad_argument, "takes " + std::to_string(sizeof...(I)) + " argument(s), got " +
                                                           std::to_string(given.size())});
       }
       auto read = std::tuple<result<std::tuple_element_t<I, Arguments>>...>(
-          from_value<std::tuple_element_t<I, Arguments>>(given[I])...);
+          value_traits<std::tuple_element_t<I, Arguments>>::from(std::move(given[I]))...);
       const error* wrong = nullptr;
       std::size_t which = 0;
       ((wrong == nullptr && !std::get<I>(read) ? (wrong = &std::get<I>(read).error(), which = I + 1) : 0), ...);
@@ -184,9 +184,9 @@ template <describable T> class described_actor final : public actor_object {
 
   const std::vector<method_info>& methods() const override { return methods_; }
 
-  void invoke(std::string_view method, const value::list& arguments, responder answer) override {
+  void invoke(std::string_view method, value::list arguments, responder answer) override {
     for (const auto& e : method_table<T>::of().entries())
-      if (e.info.name == method) return e.call(*object_, arguments, std::move(answer));
+      if (e.info.name == method) return e.call(*object_, std::move(arguments), std::move(answer));
     answer(error{error_code::no_such_method, "no method " + std::string(method)});
   }
 

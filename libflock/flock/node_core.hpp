@@ -202,8 +202,8 @@ class node_core final : public caller,
 
   static error stopping();
   void post(task job) const;
-  void receive_call(const hello& from, message m);
-  void receive_sent(const hello& from, message m);
+  void receive_call(const hello& from, message&& m);
+  void receive_sent(const hello& from, message&& m);
   result<actor_name> addressee(const hello& from, const message& m) const;
   void answer_for_node(const node_id& from, const std::string& method, const value::list& arguments, time_point until,
                        responder answer);

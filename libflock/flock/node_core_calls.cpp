@@ -223,7 +223,7 @@ void node_core::received(const hello& from, message m) {
   }
 }
 
-void node_core::receive_call(const hello& from, message m) {
+void node_core::receive_call(const hello& from, message&& m) {
   if (m.id == nobody_waits) return receive_sent(from, std::move(m));
   auto answer = [this, to = from.id, call = m.id](result<value> r) { reply(to, call, std::move(r)); };
   auto* arguments = m.body.as_list();
@@ -250,7 +250,7 @@ result<actor_name> node_core::addressee(const hello& from, const message& m) con
 }
 
 // A call that nobody waits for: what is wrong with it is told to the operator of this node.
-void node_core::receive_sent(const hello& from, message m) {
+void node_core::receive_sent(const hello& from, message&& m) {
   const auto drop = [&](const error& why) {
     if (const auto line = dropped_.pass(now(), "dropped a message of " + from.id.str() + ": " + why.what))
       log("warning", *line);

@@ -72,8 +72,8 @@ class patient final : public actor_object {
   ~patient() override { waiting_.clear(); }
 
   const std::vector<method_info>& methods() const override { return methods_; }
-  void invoke(std::string_view, const value::list&, responder answer) override { answer(value()); }
-  void take(std::string_view, const value::list&, beginning begin, responder answer) override {
+  void invoke(std::string_view, value::list, responder answer) override { answer(value()); }
+  void take(std::string_view, value::list, beginning begin, responder answer) override {
     waiting_.push_back({std::move(begin), std::move(answer)});
   }
 
@@ -405,7 +405,7 @@ TEST_CASE_FIXTURE(actor_host_fixture,
       static const std::vector<method_info> none;
       return none;
     }
-    void invoke(std::string_view method, const value::list&, responder answer) override {
+    void invoke(std::string_view method, value::list, responder answer) override {
       if (method == "twice") answer(value(1)), answer(value(2));
       if (method == "answer and throw") answer(value(1)), throw std::runtime_error("boom");
     }
