@@ -139,10 +139,10 @@ TEST_CASE("depth counts the jobs that wait, not the one that runs") {
 }
 
 TEST_CASE("a closed mailbox runs nothing any more and destroys what waits") {
+  signal running, go, gone;  // outlive the job that waits
   auto threads = make_runtime();
   auto box = threads->make_mailbox("test");
   auto other = threads->make_mailbox("other");
-  signal running, go, gone;
   std::atomic<int> ran = 0;
   // Counted by shared ownership: it goes when the last job does.
   auto owned = std::shared_ptr<void>(nullptr, [&](void*) { gone.open(); });
