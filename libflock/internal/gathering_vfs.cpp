@@ -44,11 +44,10 @@ log_file& of(sqlite3_file* f) { return *reinterpret_cast<log_file*>(f); }
 
 /// Behind what was just written. That there is none is no error: the log grows then as it would without.
 void make_room(log_file& f, sqlite3_int64 end) {
-  auto& w = *f.waiting;
   const auto room = std::min(end, static_cast<sqlite3_int64>(most));
-  w.bytes.assign(static_cast<std::size_t>(room), '\0');
-  const int rc = f.ways().xWrite(f.base(), w.bytes.data(), static_cast<int>(room), end);
-  w.size = rc == SQLITE_OK ? end + room : end;
+  const std::string zeros(static_cast<std::size_t>(room), '\0');  // not kept: it is seldom, and there are many nodes
+  const int rc = f.ways().xWrite(f.base(), zeros.data(), static_cast<int>(room), end);
+  f.waiting->size = rc == SQLITE_OK ? end + room : end;
   if (rc != SQLITE_OK) f.ways().xTruncate(f.base(), end);
 }
 
