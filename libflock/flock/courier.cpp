@@ -281,15 +281,14 @@ void courier::acknowledge(const node_id& to, const std::string& channel, std::si
 }
 
 void courier::acknowledge_again(const node_id& to, const std::string& channel) {
-  auto& o = owed_[to];
-  o.channel = channel;
-  o.due = owes_ = true;
+  owed_[to].channel = channel;
+  overdue_.insert(to);
   scribe_.end_turn_soon();
 }
 
 void courier::acknowledge_all() {
-  for (auto& [to, o] : owed_) o.due = owes_ = true;
-  if (owes_) scribe_.end_turn_soon();
+  for (const auto& [to, o] : owed_) overdue_.insert(to);
+  if (!overdue_.empty()) scribe_.end_turn_soon();
 }
 
 void courier::connected(const hello& peer) {
@@ -405,12 +404,10 @@ void courier::turn_ends() {
   auto due = std::exchange(due_, {});
   for (const auto& to : due) send_due(to);
   touched_.merge(std::move(due));
-  if (!std::exchange(owes_, false)) return;
-  // One that does not get there is made up for: the parcels come once more, and are acknowledged again.
-  std::erase_if(owed_, [this](const auto& o) {
-    if (o.second.due) (void)network_.send(o.first, acknowledgement_of(o.first, o.second));
-    return o.second.due;
-  });
+  for (const auto& to : std::exchange(overdue_, {})) {
+    // One that does not get there is made up for: the parcels come once more, and are acknowledged again.
+    if (const auto o = owed_.extract(to)) (void)network_.send(to, acknowledgement_of(to, o.mapped()));
+  }
 }
 
 void courier::send_due(const node_id& to) {

@@ -180,7 +180,6 @@ class courier : private scribe::author {
   struct owed {
     std::string channel;
     std::size_t parcels = 0;
-    bool due = false;  ///< alone, if nothing else leaves for it
   };
   /// What a write makes durable of a channel.
   struct channel_write {
@@ -282,8 +281,8 @@ class courier : private scribe::author {
   std::vector<std::pair<node_id, batch>> arrived_early_;
 
   // Gathered until the turn ends.
-  std::set<node_id> due_;  // there may be something to send or to write
-  bool owes_ = false;      // an acknowledgement is due
+  std::set<node_id> due_;      // there may be something to send or to write
+  std::set<node_id> overdue_;  // its acknowledgement goes alone, if nothing else leaves
 
   // Until something leaves for its sender.
   std::map<node_id, owed> owed_;
