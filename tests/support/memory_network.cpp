@@ -45,7 +45,8 @@ class memory_network::wires : public std::enable_shared_from_this<wires> {
   void end(const node_id& a, const node_id& b, const error& told_to_a, const error& told_to_b,
            last_words words = last_words::lost);
   result<void> send(endpoint& from, const node_id& to, std::span<const message> all);
-  void put_on(const std::shared_ptr<connection>& c, const node_id& from, const node_id& to, const message& m);
+  void put_on(const std::shared_ptr<connection>& c, const node_id& from, const node_id& to, const std::string& frame,
+              message_kind kind);
   void arrive(const std::weak_ptr<connection>& over, const node_id& from, const node_id& to);
   void cut(const node_id& from, const node_id& to);
   void heal(const node_id& from, const node_id& to);
@@ -240,23 +241,23 @@ time_point memory_network::wires::silent_from(const node_id& a, const node_id& b
 result<void> memory_network::wires::send(endpoint& from, const node_id& to, std::span<const message> all) {
   auto c = from.is_alive() ? find(from.self().id, to) : nullptr;
   if (!c) return error{error_code::unreachable, to.str() + " is not connected"};
+  std::vector<std::string> frames;
   std::size_t bytes = 0;
   for (const auto& m : all) {
-    const auto size = encode(m).size();
+    const auto size = frames.emplace_back(encode(m)).size();
     bytes += size;
     if (size > limits.frame || c->to.at(to).bytes + bytes > limits.queue)
       return error{error_code::refused, std::to_string(bytes) + " bytes are too many for " + to.str()};
   }
-  for (const auto& m : all) put_on(c, from.self().id, to, m);
+  for (std::size_t i = 0; i < frames.size(); ++i) put_on(c, from.self().id, to, frames[i], all[i].kind);
   return {};
 }
 
 void memory_network::wires::put_on(const std::shared_ptr<connection>& c, const node_id& from, const node_id& to,
-                                   const message& m) {
-  const auto frame = encode(m);
+                                   const std::string& frame, message_kind kind) {
   auto& way = c->to.at(to);
   int copies = 1;
-  if (m.kind == message_kind::parcels || m.kind == message_kind::acknowledge) {
+  if (kind == message_kind::parcels || kind == message_kind::acknowledge) {
     if (happens(disturbed.lost)) copies = 0;
     if (happens(disturbed.repeated)) ++copies;
   }
