@@ -52,17 +52,12 @@ class AcceptanceCase < Minitest::Test
     RESOURCE
   end
 
-  # In Ruby, for a recipe: waits for a file, and fails when it does not come.
-  def until_there(name)
-    "Timeout.timeout(60) { sleep 0.05 until File.exist?('#{fleet.scratch(name)}') }"
-  end
-
   # Of a recipe: it goes on when the file `go` is there.
   def long_step
     <<~RESOURCE
       file '#{fleet.scratch('begun')}'
       ruby_block 'long' do
-        block { #{until_there('go')} }
+        block { #{fleet.until_there('go')} }
       end
     RESOURCE
   end

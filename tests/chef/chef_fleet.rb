@@ -80,6 +80,11 @@ class ChefFleet
     asked(node, 'events').count { |e| e['type'] == 'run_started' }
   end
 
+  # Whether no Chef of this node runs: each has the lock to the end of its process, which comes after that of its run.
+  def chef_ended?(node)
+    !File.exist?(lock(node)) || File.open(lock(node)) { |f| f.flock(File::LOCK_EX | File::LOCK_NB) }
+  end
+
   def idle?(node)
     asked(node, 'call', "#{node}/flock_api", 'active') == [false]
   end
@@ -154,7 +159,7 @@ class ChefFleet
   end
 
   def configure_chef(node, by = command(node).join(' '))
-    configure(node, "chef-command = #{by}", "chef-lock = #{home(node, 'cache')}/chef-client-running.pid")
+    configure(node, "chef-command = #{by}", "chef-lock = #{lock(node)}")
   end
 
   # Lets flockd start Chef runs of this node by itself.
@@ -194,6 +199,11 @@ class ChefFleet
     end
   end
 
+  # In Ruby, for a recipe: waits for a file, and fails when it does not come.
+  def until_there(name)
+    "Timeout.timeout(60) { sleep 0.05 until File.exist?('#{scratch(name)}') }"
+  end
+
   # A file that recipes write to.
   def scratch(name)
     File.join(@folder, name)
@@ -226,6 +236,10 @@ class ChefFleet
   end
 
   private
+
+  def lock(node)
+    home(node, 'cache', 'chef-client-running.pid')
+  end
 
   def within(node)
     @machines[node] ? @machines[node].enter : []

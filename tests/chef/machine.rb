@@ -9,9 +9,11 @@ require 'tmpdir'
 # /tmp, /run and /var/tmp. One folder is shared. Takes root and the right to make namespaces.
 class Machine
   BOOT_SECONDS = 60
+  REMOVE_SECONDS = 2
   SYSTEMD = '/lib/systemd/systemd'
 
   class Impossible < StandardError; end
+  class Late < StandardError; end
 
   # shared: a folder that both see and write to.
   def initialize(init, shared:)
@@ -42,6 +44,7 @@ class Machine
   def down
     end_outer if @outer
     Dir[File.join(@cgroup, '**/')].sort.reverse_each { |group| remove_cgroup(group) } if @cgroup
+  ensure
     FileUtils.rm_rf(@folder)
   end
 
@@ -72,10 +75,19 @@ class Machine
   end
 
   def remove_cgroup(group)
-    100.times do
-      return Dir.rmdir(group)
+    eventually("#{group} is empty", REMOVE_SECONDS) do
+      Dir.rmdir(group)
     rescue Errno::EBUSY # its processes are just ending
-      sleep 0.02
+      nil
+    end
+  end
+
+  def eventually(what, seconds)
+    until_ = Process.clock_gettime(Process::CLOCK_MONOTONIC) + seconds
+    until yield
+      raise Late, "#{what}: it did not come true" if Process.clock_gettime(Process::CLOCK_MONOTONIC) > until_
+
+      sleep 0.05
     end
   end
 
@@ -87,17 +99,13 @@ class Machine
   end
 
   def await(init)
-    until_ = Process.clock_gettime(Process::CLOCK_MONOTONIC) + BOOT_SECONDS
-    until booted?(init)
-      gave_up('it did not start') if Process.wait(@outer, Process::WNOHANG)
-      gave_up('it did not start in time') if Process.clock_gettime(Process::CLOCK_MONOTONIC) > until_
+    eventually('it starts', BOOT_SECONDS) do
+      raise Impossible, 'it did not start' if Process.wait(@outer, Process::WNOHANG)
 
-      sleep 0.05
+      booted?(init)
     end
-  end
-
-  def gave_up(why)
-    raise Impossible, "#{why}:\n#{log}"
+  rescue Late, Impossible => e
+    raise Impossible, "#{e.message}:\n#{log}"
   end
 
   def booted?(init)

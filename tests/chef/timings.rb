@@ -105,6 +105,11 @@ class Timings
     RECIPE
   end
 
+  # So that each has the receiver for itself.
+  def awaits(name)
+    "ruby_block('after #{name}') { block { #{fleet.until_there(name)} } }\n"
+  end
+
   # The receiver has a run under way and waits in it, so that no resource of its own is in the way.
   def during
     names = Array.new(REPEATS) { |i| "target #{i}" }
@@ -116,8 +121,7 @@ class Timings
     RECIPE
     receiver = fleet.start('bender1')
     fleet.eventually('bender1 has a run under way') { !fleet.idle?('bender1') && fleet.runs('bender1') == 1 }
-    pause = "ruby_block('pause') { block { sleep 0.3 } }\n"
-    fleet.recipe('bender0', names.map { |name| pause + sender(name) }.join)
+    fleet.recipe('bender0', names.map { |name| sender(name) + awaits("#{name} started") }.join)
     converge('bender0')
     fleet.finish(receiver)
     report('remote_notifies to action started, receiver in a run', names.map { |n| took("#{n} sent", "#{n} started") })
@@ -143,9 +147,14 @@ class Timings
     FileUtils.rm_f([fleet.scratch('target started'), fleet.scratch('chef started'), fleet.scratch('target sent')])
     converge('bender0')
     all = took('target sent', 'target started')
-    fleet.eventually('bender1 is idle') { fleet.idle?('bender1') }
-    sleep 2 # as a node that has had nothing to do for a while
+    rest
     { all: all, flock: took('target sent', 'chef started') }
+  end
+
+  # Until it has nothing to do any more.
+  def rest
+    fleet.eventually('bender1 is idle') { fleet.idle?('bender1') }
+    fleet.eventually('the Chef of bender1 has ended') { fleet.chef_ended?('bender1') }
   end
 
   def at_once
@@ -165,9 +174,8 @@ class Timings
     names.each { |n| FileUtils.rm_f(fleet.scratch("#{n} started")) }
     converge('bender0')
     starts = names.map { |n| stamped("#{n} started") }
-    fleet.eventually('bender1 is idle') { fleet.idle?('bender1') }
+    rest
     fleet.eventually('all are over') { succeeded == already + FLOCK }
-    sleep 2
     { last: (starts.max - stamped('target 0 sent')) * 1000, runs: fleet.runs('bender1') - before,
       lost: already + FLOCK - succeeded }
   end

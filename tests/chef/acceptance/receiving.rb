@@ -139,7 +139,7 @@ class ReceivingTest < AcceptanceCase
       file '#{fleet.scratch('begun')}'
       30.times do |i|
         ruby_block "step \#{i}" do
-          block { #{until_there('go')} if i.zero? }
+          block { #{fleet.until_there('go')} if i.zero? }
           wait_until(0.2, timeout: 20) { File.exist?('#{fleet.scratch('killed')}') } if i == 29
         end
       end
