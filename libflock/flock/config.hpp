@@ -1,9 +1,9 @@
 #pragma once
 
 #include <flock/clock.hpp>
-#include <flock/directory.hpp>
 #include <flock/error.hpp>
 #include <flock/name.hpp>
+#include <flock/node_info.hpp>
 
 #include <map>
 #include <optional>

@@ -3,9 +3,9 @@
 #include <flock/actor_type.hpp>
 #include <flock/clock.hpp>
 #include <flock/config.hpp>
-#include <flock/directory.hpp>
 #include <flock/error.hpp>
 #include <flock/name.hpp>
+#include <flock/node_info.hpp>
 #include <flock/ref.hpp>
 
 #include <functional>

@@ -1,7 +1,9 @@
 #include "internal/zookeeper_client.hpp"
 
-#include "internal/name_lookup.hpp"
-
+#include <array>
+#include <netdb.h>
+#include <string>
+#include <sys/socket.h>
 #include <thread>
 #include <utility>
 
@@ -85,11 +87,17 @@ void zookeeper_client::add_auth(const std::string& auth) {
 
 /// Not zoo_get_current_server(): all handles of a process write their answer into one buffer.
 std::string zookeeper_client::server() const {
-  boost::asio::ip::tcp::endpoint at;
-  auto size = static_cast<socklen_t>(at.capacity());
-  if (zookeeper_get_connected_host(handle_, at.data(), &size) == nullptr) return "";
-  at.resize(size);
-  return to_text(at);
+  sockaddr_storage at{};
+  auto size = static_cast<socklen_t>(sizeof at);
+  auto* address = reinterpret_cast<sockaddr*>(&at);
+  if (zookeeper_get_connected_host(handle_, address, &size) == nullptr) return "";
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  if (::getnameinfo(address, size, host.data(), host.size(), port.data(), port.size(),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    return "";
+  const auto name = std::string(host.data());
+  return (at.ss_family == AF_INET6 ? "[" + name + "]" : name) + ":" + port.data();
 }
 
 void zookeeper_client::create(const std::string& path, const std::string& data, int mode, const ACL_vector& acl,
