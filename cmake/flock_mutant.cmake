@@ -1,4 +1,4 @@
-# flock_mutant(NAME FILE source FROM text TO text [FILE source FROM text TO text]... [SEEDS n | UNIT x_test.cpp])
+# flock_mutant(NAME FILE source FROM text TO text [FILE source FROM text TO text]... [SEEDS n | UNIT folder/x_test.cpp])
 #
 # Breaks the code on purpose and expects that this is noticed: makes a copy of each source in which FROM is replaced by
 # TO, and links it in place of the one in its library. The same source may be given several times. The test mutants/NAME

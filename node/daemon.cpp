@@ -1,8 +1,8 @@
 #include "node/daemon.hpp"
 
-#include "actors/action_context.hpp"
-#include "actors/resource.hpp"
-#include "actors/resource_file.hpp"
+#include "actors/resource/action_context.hpp"
+#include "actors/resource/resource.hpp"
+#include "actors/resource/resource_file.hpp"
 #include "node/node_report.hpp"
 
 #include <atomic>

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "actors/convergence.hpp"
-#include "actors/declaration.hpp"
-#include "node/chef.hpp"
-#include "node/control_backend.hpp"
+#include "actors/resource/convergence.hpp"
+#include "actors/resource/declaration.hpp"
+#include "libflock/core/node_core.hpp"
+#include "node/chef/chef.hpp"
+#include "node/control/control_backend.hpp"
 #include "node/notification_answers.hpp"
 #include <flock/config.hpp>
 #include <flock/node.hpp>
-#include <flock/node_core.hpp>
 
 #include <map>
 #include <memory>

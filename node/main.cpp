@@ -1,4 +1,4 @@
-#include "node/control_server.hpp"
+#include "node/control/control_server.hpp"
 #include "node/daemon.hpp"
 #include "node/readiness.hpp"
 #include <flock/config.hpp>

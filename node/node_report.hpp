@@ -1,7 +1,7 @@
 #pragma once
 
+#include "libflock/core/node_core.hpp"
 #include <flock/config.hpp>
-#include <flock/node_core.hpp>
 #include <flock/value.hpp>
 
 #include <cstddef>

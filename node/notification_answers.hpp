@@ -1,7 +1,7 @@
 #pragma once
 
-#include "node/control_backend.hpp"
-#include <flock/node_core.hpp>
+#include "libflock/core/node_core.hpp"
+#include "node/control/control_backend.hpp"
 
 #include <functional>
 #include <optional>

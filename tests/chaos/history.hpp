@@ -1,7 +1,7 @@
 #pragma once
 
+#include "libflock/words/notification.hpp"
 #include <flock/error.hpp>
-#include <flock/notification.hpp>
 #include <flock/value.hpp>
 
 #include <map>

@@ -1,4 +1,4 @@
-#include "actors/command.hpp"
+#include "actors/resource/command.hpp"
 
 #include <doctest/doctest.h>
 

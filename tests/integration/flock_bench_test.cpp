@@ -1,6 +1,6 @@
-#include "tests/bench/measurement.hpp"
 #include "tests/support/polling.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tools/bench/measurement.hpp"
 #include "tools/cluster/child.hpp"
 #include "tools/cluster/files.hpp"
 #include "tools/cluster/flockd_process.hpp"

@@ -1,4 +1,4 @@
-#include "node/control_server.hpp"
+#include "node/control/control_server.hpp"
 #include "tests/support/fake_control_backend.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tools/cluster/child.hpp"

@@ -1,6 +1,6 @@
 // A process that is killed while it writes: what it was told to be durable is there, and nothing is half done.
 
-#include "internal/sqlite_journal.hpp"
+#include "libflock/sqlite/sqlite_journal.hpp"
 #include "tests/support/journal_folder.hpp"
 #include "tests/support/journal_history.hpp"
 #include "tests/support/storage_contract.hpp"

@@ -1,6 +1,6 @@
 // What a journal does about a file that is not as it was written.
 
-#include "internal/sqlite_journal.hpp"
+#include "libflock/sqlite/sqlite_journal.hpp"
 #include "tests/support/faulty_disk.hpp"
 #include "tests/support/journal_folder.hpp"
 #include "tests/support/journal_history.hpp"

@@ -1,8 +1,8 @@
 // A journal on a disk that is full, fails, lies, and loses its power: nothing that was told to be durable is lost, and
 // nothing is half done.
 
-#include "internal/journal_schema.hpp"
-#include "internal/sqlite_journal.hpp"
+#include "libflock/sqlite/journal_schema.hpp"
+#include "libflock/sqlite/sqlite_journal.hpp"
 #include "tests/support/faulty_disk.hpp"
 #include "tests/support/journal_folder.hpp"
 #include "tests/support/journal_history.hpp"

@@ -6,14 +6,14 @@
 //
 //   flock_integration --no-skip --test-case="a journal of this version is written down"
 
-#include "internal/journal_schema.hpp"
-#include "internal/sqlite_journal.hpp"
+#include "libflock/delivery/event_journal.hpp"
+#include "libflock/sqlite/journal_schema.hpp"
+#include "libflock/sqlite/sqlite_journal.hpp"
+#include "libflock/words/subscriptions.hpp"
 #include "tests/support/journal_folder.hpp"
 #include "tests/support/storage_contract.hpp"
 #include "tests/support/two_post_offices.hpp"
 #include "tools/cluster/files.hpp"
-#include <flock/event_journal.hpp>
-#include <flock/subscriptions.hpp>
 
 #include <doctest/doctest.h>
 

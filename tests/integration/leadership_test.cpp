@@ -1,4 +1,4 @@
-#include "internal/leadership.hpp"
+#include "libflock/tls/leadership.hpp"
 
 #include "tests/support/real_threads.hpp"
 

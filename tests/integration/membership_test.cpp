@@ -1,7 +1,7 @@
-#include "flock/membership.hpp"
+#include "libflock/membership/membership.hpp"
 
-#include "internal/caf_runtime.hpp"
-#include "internal/zookeeper_registry.hpp"
+#include "libflock/caf/caf_runtime.hpp"
+#include "libflock/zookeeper/zookeeper_registry.hpp"
 #include "tests/support/private_zookeeper.hpp"
 
 #include <doctest/doctest.h>

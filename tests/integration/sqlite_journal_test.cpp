@@ -1,9 +1,9 @@
 // The journal on a real disk: what it keeps, whom it lets in, and what it does with other versions.
 
-#include "internal/sqlite_journal.hpp"
+#include "libflock/sqlite/sqlite_journal.hpp"
 
-#include "internal/caf_runtime.hpp"
-#include "internal/journal_schema.hpp"
+#include "libflock/caf/caf_runtime.hpp"
+#include "libflock/sqlite/journal_schema.hpp"
 #include "tests/support/journal_folder.hpp"
 #include "tests/support/polling.hpp"
 #include "tests/support/storage_contract.hpp"

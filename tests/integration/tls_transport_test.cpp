@@ -1,4 +1,4 @@
-#include "internal/tls_transport.hpp"
+#include "libflock/tls/tls_transport.hpp"
 
 #include "tests/support/raw_peer.hpp"
 #include "tests/support/transport_net.hpp"

@@ -1,4 +1,4 @@
-#include "internal/zookeeper_client.hpp"
+#include "libflock/zookeeper/zookeeper_client.hpp"
 
 #include "tests/support/polling.hpp"
 #include "tests/support/private_zookeeper.hpp"

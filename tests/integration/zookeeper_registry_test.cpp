@@ -1,4 +1,4 @@
-#include "internal/zookeeper_registry.hpp"
+#include "libflock/zookeeper/zookeeper_registry.hpp"
 
 #include "tests/support/private_zookeeper.hpp"
 #include "tests/support/registry_contract.hpp"

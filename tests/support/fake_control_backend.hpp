@@ -1,7 +1,7 @@
 #pragma once
 
-#include "node/control_backend.hpp"
-#include <flock/event_log.hpp>
+#include "libflock/delivery/event_log.hpp"
+#include "node/control/control_backend.hpp"
 #include <flock/value_cast.hpp>
 
 #include <atomic>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "node/control_api.hpp"
+#include "node/control/control_api.hpp"
 #include "tests/support/fake_control_backend.hpp"
 #include "tests/support/flockctl_shell.hpp"
 

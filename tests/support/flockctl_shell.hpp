@@ -1,7 +1,7 @@
 #pragma once
 
-#include "tests/support/manual_clock.hpp"
 #include "tools/flockctl/flockctl.hpp"
+#include "tools/sim/manual_clock.hpp"
 
 #include <cstddef>
 #include <map>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "internal/sqlite_database.hpp"
-#include "internal/sqlite_journal.hpp"
+#include "libflock/sqlite/sqlite_database.hpp"
+#include "libflock/sqlite/sqlite_journal.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>

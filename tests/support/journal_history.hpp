@@ -1,7 +1,7 @@
 #pragma once
 
+#include "libflock/seams/storage.hpp"
 #include "tests/support/storage_contract.hpp"
-#include <flock/storage.hpp>
 
 #include <doctest/doctest.h>
 

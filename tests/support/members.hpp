@@ -1,9 +1,9 @@
 #pragma once
 
-#include "tests/support/manual_clock.hpp"
-#include "tests/support/manual_runtime.hpp"
-#include <flock/membership.hpp>
-#include <flock/memory_registry.hpp>
+#include "libflock/membership/membership.hpp"
+#include "libflock/seams/memory_registry.hpp"
+#include "tools/sim/manual_clock.hpp"
+#include "tools/sim/manual_runtime.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "libflock/words/notification.hpp"
 #include <flock/name.hpp>
-#include <flock/notification.hpp>
 
 #include <chrono>
 #include <string>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "tests/support/manual_clock.hpp"
-#include "tests/support/manual_runtime.hpp"
-#include "tests/support/manual_storage.hpp"
-#include "tests/support/memory_network.hpp"
-#include <flock/courier.hpp>
+#include "libflock/delivery/courier.hpp"
+#include "tools/sim/manual_clock.hpp"
+#include "tools/sim/manual_runtime.hpp"
+#include "tools/sim/manual_storage.hpp"
+#include "tools/sim/memory_network.hpp"
 
 #include <deque>
 #include <functional>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "internal/frame.hpp"
-#include "internal/tls_session.hpp"
-#include <flock/message.hpp>
+#include "libflock/seams/message.hpp"
+#include "libflock/tls/frame.hpp"
+#include "libflock/tls/tls_session.hpp"
 
 #include <chrono>
 #include <memory>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "internal/caf_runtime.hpp"
+#include "libflock/caf/caf_runtime.hpp"
 
 #include <chrono>
 #include <future>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <flock/registry.hpp>
+#include "libflock/seams/registry.hpp"
 
 #include <doctest/doctest.h>
 

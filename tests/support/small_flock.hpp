@@ -1,11 +1,11 @@
 #pragma once
 
-#include "tests/support/manual_clock.hpp"
-#include "tests/support/manual_runtime.hpp"
-#include "tests/support/manual_storage.hpp"
-#include "tests/support/memory_network.hpp"
-#include <flock/memory_registry.hpp>
-#include <flock/node_core.hpp>
+#include "libflock/core/node_core.hpp"
+#include "libflock/seams/memory_registry.hpp"
+#include "tools/sim/manual_clock.hpp"
+#include "tools/sim/manual_runtime.hpp"
+#include "tools/sim/manual_storage.hpp"
+#include "tools/sim/memory_network.hpp"
 
 #include <doctest/doctest.h>
 

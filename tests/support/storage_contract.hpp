@@ -1,6 +1,6 @@
 #pragma once
 
-#include <flock/storage.hpp>
+#include "libflock/seams/storage.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "internal/certificates.hpp"
-#include "internal/tls_transport.hpp"
+#include "libflock/seams/transport.hpp"
+#include "libflock/tls/certificates.hpp"
+#include "libflock/tls/tls_transport.hpp"
 #include "tests/support/temporary_folder.hpp"
-#include <flock/transport.hpp>
 
 #include <chrono>
 #include <condition_variable>

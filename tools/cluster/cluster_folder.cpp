@@ -1,6 +1,6 @@
 #include "tools/cluster/cluster_folder.hpp"
 
-#include "actors/posix.hpp"
+#include "actors/resource/posix.hpp"
 #include "tools/cluster/files.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "tools/cluster/files.hpp"
 
-#include "actors/posix.hpp"
+#include "actors/resource/posix.hpp"
 
 #include <algorithm>
 #include <cstdlib>

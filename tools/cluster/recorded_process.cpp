@@ -1,6 +1,6 @@
 #include "tools/cluster/recorded_process.hpp"
 
-#include "actors/posix.hpp"
+#include "actors/resource/posix.hpp"
 #include "tools/cluster/files.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "tools/flockctl/exit_code.hpp"
 
-#include <flock/notification.hpp>
+#include "libflock/words/notification.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -1,8 +1,8 @@
+#include "libflock/words/notification.hpp"
+#include "libflock/words/run.hpp"
 #include "tools/flockctl/command.hpp"
 #include "tools/flockctl/location_options.hpp"
 #include "tools/flockctl/views.hpp"
-#include <flock/notification.hpp>
-#include <flock/run.hpp>
 
 #include <chrono>
 #include <map>

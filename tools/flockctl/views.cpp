@@ -1,8 +1,8 @@
 #include "tools/flockctl/views.hpp"
 
+#include "libflock/words/notification.hpp"
 #include "tools/flockctl/console.hpp"
 #include <flock/clock.hpp>
-#include <flock/notification.hpp>
 
 #include <array>
 #include <cstdio>

@@ -1,7 +1,7 @@
+#include "libflock/membership/directory.hpp"
+#include "libflock/words/notification.hpp"
 #include "tools/flockctl/command.hpp"
-#include <flock/directory.hpp>
 #include <flock/name.hpp>
-#include <flock/notification.hpp>
 
 #include <algorithm>
 #include <array>

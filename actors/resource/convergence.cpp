@@ -1,0 +1,106 @@
+#include "actors/resource/convergence.hpp"
+
+#include <utility>
+
+namespace flock {
+
+convergence::convergence(node_id self, std::string life, const clock& time, host& of)
+    : self_(std::move(self)), life_(std::move(life)), time_(time), host_(of) {}
+
+void convergence::start(const std::vector<declaration>& resources, bool why_run, responder answer) {
+  if (current_) {
+    const auto since = format_time(current_->state.started());
+    return answer(error{error_code::conflict, "a run is under way since " + since});
+  }
+  current_.emplace(progress{.state = run(next_id(), time_.wall(), why_run), .answer = std::move(answer)});
+  for (const auto& r : resources) current_->left.push_back({r.name, r.action});
+  advance();
+}
+
+void convergence::updated(const resource_name& what, const std::string& action, const action_context& why) {
+  auto wanted = host_.wanted_after(what);
+  for (auto& w : wanted) why.leads_to(w, {self_, what.str(), action});
+  if (current_ && current_->state.id() == why.run) {
+    current_->sent += send_all(current_->state.updated(std::move(wanted)));
+    return;
+  }
+  run alone(next_id(), time_.wall(), why.why_run);
+  send_all(alone.updated(std::move(wanted)));
+  send_all(alone.finish(true));
+}
+
+result<std::string> convergence::delay(wanted_action what, const std::optional<std::string>& id) {
+  if (!current_)
+    return error{error_code::conflict, id ? "run " + *id + " has ended" : "no run is under way on this node"};
+  if (id && *id != current_->state.id())
+    return error{error_code::conflict, "run " + *id + " has ended; under way is " + current_->state.id()};
+  if (current_->state.why_run())
+    return error{error_code::conflict, "run " + current_->state.id() + " only says what would be done"};
+  what.when = timing::delayed;
+  current_->state.updated({std::move(what)});
+  return current_->state.id();
+}
+
+std::string convergence::next_id() { return life_ + "." + std::to_string(++runs_); }
+
+/// Asks for one action after the other, in a loop rather than from within the answers, which may come at once.
+void convergence::advance() {
+  if (std::exchange(advancing_, true)) return;
+  while (current_ && !waiting_) {
+    if (!current_->success || current_->left.empty())
+      finish();
+    else
+      perform_next();
+  }
+  advancing_ = false;
+}
+
+void convergence::perform_next() {
+  const auto next = std::move(current_->left.front());
+  current_->left.pop_front();
+  waiting_ = true;
+  host_.perform(next.what, next.action, {.run = current_->state.id(), .why_run = current_->state.why_run()},
+                [this, next](result<value> answer) { finish_step(next, std::move(answer)); });
+}
+
+void convergence::finish_step(const step& s, result<value> answer) {
+  value::map line{{"resource", s.what.str()}, {"action", s.action}};
+  const bool failed = !answer || (*answer)["outcome"] == value(to_string(outcome::failed));
+  if (!answer) {
+    line["outcome"] = to_string(outcome::failed);
+    line["error"] = answer.error().what;
+  } else {
+    line["outcome"] = (*answer)["outcome"];
+    if (failed) line["error"] = answer->at_path("error.message");
+    if (failed) line["exit_status"] = (*answer)["exit_status"];
+    if (failed || current_->state.why_run()) line["output"] = (*answer)["output"];
+    if (line["outcome"] == value(to_string(outcome::updated))) ++current_->updated;
+  }
+  if (failed) current_->success = false;
+  current_->done.emplace_back(std::move(line));
+  waiting_ = false;
+  advance();
+}
+
+void convergence::finish() {
+  current_->sent += send_all(current_->state.finish(current_->success));
+  // The answer may start the next run.
+  const auto ended = std::move(*current_);
+  current_.reset();
+  value::map summary{{"run", ended.state.id()},
+                     {"started", format_time(ended.state.started())},
+                     {"ended", format_time(time_.wall())},
+                     {"success", ended.success},
+                     {"why_run", ended.state.why_run()},
+                     {"resources", ended.done},
+                     {"updated", ended.updated},
+                     {"notifications", ended.sent}};
+  ended.answer(value(std::move(summary)));
+}
+
+std::int64_t convergence::send_all(const std::vector<wanted_action>& wanted) {
+  for (const auto& w : wanted) host_.send(w);
+  return static_cast<std::int64_t>(wanted.size());
+}
+
+}  // namespace flock

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "actors/resource/action_context.hpp"
+#include "actors/resource/declaration.hpp"
+#include "libflock/words/run.hpp"
+#include <flock/actor_type.hpp>
+#include <flock/clock.hpp>
+#include <flock/name.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace flock {
+
+/// Runs over this node's resources, one at a time, and what an update of them sets off. Lives in one mailbox, in whose
+/// turn all is called and all answers come. Whoever owns it outlives every action that it asked for.
+class convergence {
+ public:
+  /// What a run asks of its node.
+  class host {
+   public:
+    virtual ~host() = default;
+
+    /// Performs an action; an update is reported with updated() before the answer. May answer at once.
+    virtual void perform(const resource_name& what, const std::string& action, const action_context& why,
+                         responder answer) = 0;
+    /// What is wanted by whom once this resource is updated: its own remote_notifies and the subscriptions of others.
+    virtual std::vector<wanted_action> wanted_after(const resource_name& updated) = 0;
+    virtual void send(const wanted_action& what) = 0;
+  };
+
+  /// \param life  begins the id of each run, so that no two of a node's lives share one
+  convergence(node_id self, std::string life, const clock& time, host& of);
+
+  /// Performs each resource's action in this order, up to the first that fails. Answers at the end, with
+  /// {"run","started","ended","success","why_run","resources":[{"resource","action","outcome","error","exit_status",
+  /// "output"}],"updated","notifications"}: `error` and `exit_status` with failed only, `output` with failed and in
+  /// why-run mode, where it is what would be done.
+  /// Errors: conflict (a run is under way)
+  void start(const std::vector<declaration>& resources, bool why_run, responder answer);
+
+  /// An action updated a resource. In the run that is under way, what is to be sent immediately is sent, and what is
+  /// delayed waits for the run's end; outside of it the update is a run of its own, and has ended.
+  void updated(const resource_name& what, const std::string& action, const action_context& why);
+
+  /// Sends it when the run that is under way has ended, if it ends as `on` says.
+  /// \param id  of the run, if whoever asks knows it
+  /// \returns the id of that run. Errors: conflict (no run, another one, or one in why-run mode, is under way)
+  result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
+
+  /// The run under way, or null.
+  const run* under_way() const { return current_ ? &current_->state : nullptr; }
+
+ private:
+  struct step {
+    resource_name what;
+    std::string action;
+  };
+  struct progress {
+    run state;
+    std::deque<step> left;
+    responder answer;
+    value::list done;
+    std::int64_t updated = 0;
+    std::int64_t sent = 0;
+    bool success = true;
+  };
+
+  std::string next_id();
+  void advance();
+  void perform_next();
+  void finish_step(const step& s, result<value> answer);
+  void finish();
+  std::int64_t send_all(const std::vector<wanted_action>& wanted);
+
+  node_id self_;
+  std::string life_;
+  const clock& time_;
+  host& host_;
+  std::int64_t runs_ = 0;
+  std::optional<progress> current_;
+  bool advancing_ = false;  // advance() is on the stack
+  bool waiting_ = false;    // for an answer
+};
+
+}  // namespace flock

@@ -1,0 +1,292 @@
+#include "actors/resource/resource.hpp"
+
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace flock {
+namespace {
+
+// What an error quotes of the output: a screenful.
+constexpr std::size_t quoted_output = 4'096;
+
+std::string_view end_of(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.size() <= quoted_output) return text;
+  text.remove_prefix(text.size() - quoted_output);
+  const auto line = text.find('\n');
+  return line == std::string_view::npos ? text : text.substr(line + 1);
+}
+
+/// Why the guards forbid an action; nothing if they let it pass. Errors: of run_command, and io for one that hangs
+result<std::optional<std::string>> reason_to_skip(const declaration& what, const std::stop_token& stopping) {
+  const auto holds = [&](const std::string& line) -> result<bool> {
+    command guard = what.what->guard();
+    guard.line = line;
+    guard.timeout = guards::timeout;
+    auto ended = run_command(guard, stopping);
+    if (!ended) return ended.error().within("guard `" + line + "`");
+    if (ended->timed_out || ended->cancelled) return error{error_code::io, "guard `" + line + "`: " + ended->why()};
+    return ended->succeeded();
+  };
+  const auto look = [&](const std::vector<std::string>& lines, bool wanted,
+                        std::string_view label) -> result<std::optional<std::string>> {
+    for (const auto& line : lines) {
+      const auto held = holds(line);
+      if (!held) return held.error();
+      if (*held != wanted) return std::optional("skipped due to " + std::string(label) + " `" + line + "`");
+    }
+    return std::optional<std::string>();
+  };
+  auto reason = look(what.guards.only_if, true, "only_if");
+  if (!reason || *reason) return reason;
+  return look(what.guards.not_if, false, "not_if");
+}
+
+action_report perform(const declaration& what, const std::string& action, const attempt& how) {
+  if (action == "nothing") return {.how = outcome::skipped, .output = "skipped due to action nothing"};
+  const auto reason = reason_to_skip(what, how.stopping);
+  if (!reason) return action_report::failed(reason.error());
+  if (*reason) return {.how = outcome::skipped, .output = **reason};
+  return what.what->perform(action, how);
+}
+
+/// Whether it was performed for certain, and failed; otherwise it was not, or nobody can tell.
+bool is_certain(const error& why) {
+  return why.code != error_code::maybe_done && why.code != error_code::shutting_down;
+}
+
+error explained(const declaration& what, const std::string& action, const action_report& report) {
+  return report.why->within(what.name.str() + ": " + action);
+}
+
+result<value> to_answer(const declaration& what, const std::string& action, const action_report& report) {
+  const bool failed = report.how == outcome::failed;
+  if (failed && !is_certain(*report.why)) {
+    const auto why = explained(what, action, report);
+    const auto end = end_of(report.output);
+    return error{why.code, end.empty() ? why.what : why.what + "\n" + std::string(end)};
+  }
+  // What failed without a status of a command has none.
+  const bool has_status = !failed || report.exit_status != 0;
+  value::map told{{"outcome", to_string(report.how)},
+                  {"exit_status", has_status ? value(report.exit_status) : value()},
+                  {"output", report.output}};
+  if (failed) {
+    const auto why = explained(what, action, report);
+    told["error"] = value::map{{"code", to_string(why.code)}, {"message", why.what}};
+  }
+  return value(std::move(told));
+}
+
+}  // namespace
+
+/// The actions of one resource: the one under way and those that wait for it. Safe for threads.
+class resource::work : public std::enable_shared_from_this<work> {
+ public:
+  /// Somebody who asked for an action.
+  struct asker {
+    action_context context;
+    beginning begin;
+    responder answer;
+  };
+
+  work(surroundings around, std::shared_ptr<const declaration> declared)
+      : around_(std::move(around)), declared_(std::move(declared)) {}
+
+  void add(const std::string& action, asker a) {
+    if (const auto full = enqueue(action, a))
+      a.answer(error{error_code::refused, *full + " wait for " + declared_->name.str()});
+    else if (is_first())
+      begin_next();
+  }
+
+  void close() {
+    std::deque<wanted> dropped;
+    {
+      std::lock_guard lock(mutex_);
+      dropped.swap(waiting_);
+      askers_ = 0;
+    }
+    for (const auto& w : dropped) refuse(w, error_code::down, "it is declared no more");
+  }
+
+  value state() const {
+    std::lock_guard lock(mutex_);
+    value::list actions;
+    for (const auto& a : declared_->type->actions) actions.emplace_back(a.name);
+    value::map all{{"resource", declared_->name.str()},
+                   {"actions", std::move(actions)},
+                   {"state", running_ ? "running" : "idle"},
+                   {"action", value()},
+                   {"outcome", value()},
+                   {"at", value()},
+                   {"run", value()},
+                   {"error", value()}};
+    if (last_) {
+      all["action"] = last_->action;
+      all["outcome"] = to_string(last_->how);
+      all["at"] = format_time(last_->at);
+      all["run"] = last_->run;
+      if (last_->why) all["error"] = *last_->why;
+    }
+    return all;
+  }
+
+  const declaration& declared() const { return *declared_; }
+
+ private:
+  struct ended_action {
+    std::string action;
+    outcome how;
+    wall_time at;
+    std::string run;
+    std::optional<std::string> why;
+  };
+
+  /// An action that will be performed once, for all who asked for it before it began.
+  struct wanted {
+    std::string action;
+    std::vector<asker> askers;
+
+    bool is_same(const std::string& other, const action_context& why) const {
+      const auto& ours = askers.front().context;
+      return action == other && ours.run == why.run && ours.why_run == why.why_run;
+    }
+  };
+
+  /// \returns what there is too much of, if there is no room
+  std::optional<std::string> enqueue(const std::string& action, asker& a) {
+    std::lock_guard lock(mutex_);
+    const bool joins = !waiting_.empty() && waiting_.back().is_same(action, a.context);
+    if (askers_ >= max_askers) return std::to_string(askers_) + " requests";
+    if (!joins && waiting_.size() >= max_waiting) return std::to_string(waiting_.size()) + " actions";
+    if (!joins) waiting_.push_back({action, {}});
+    waiting_.back().askers.push_back(std::move(a));
+    ++askers_;
+    return std::nullopt;
+  }
+
+  /// \returns whether nothing is under way; from now on something is
+  bool is_first() {
+    std::lock_guard lock(mutex_);
+    return !std::exchange(running_, true);
+  }
+
+  /// Performs what waits, one after the other, each on a thread of its own if it may block.
+  void begin_next() {
+    while (auto next = take()) {
+      if (may_block(next->action)) {
+        auto job = [self = shared_from_this(), w = std::move(*next)]() mutable {
+          self->finish(std::move(w));
+          self->begin_next();
+        };
+        return around_.threads.run_blocking(std::move(job));
+      }
+      finish(*std::move(next));
+    }
+  }
+
+  std::optional<wanted> take() {
+    std::lock_guard lock(mutex_);
+    running_ = !waiting_.empty();
+    if (!running_) return std::nullopt;
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    askers_ -= next.askers.size();
+    return next;
+  }
+
+  bool may_block(const std::string& action) const {
+    return action != "nothing" && (!declared_->guards.empty() || declared_->what->may_block());
+  }
+
+  void finish(wanted w) {
+    // What has not begun is for the next life of this node.
+    if (around_.stopping.stop_requested()) return refuse(w, error_code::shutting_down, "the node is stopping");
+    std::erase_if(w.askers, [](const asker& a) { return !a.begin(); });
+    if (w.askers.empty()) return;
+    auto why = w.askers.front().context;
+    for (const auto& a : w.askers) why.join(a.context);
+    const auto report = try_to_perform(w.action, why);
+    if (!why.why_run && w.action != "nothing") {
+      remember(w.action, why, report);
+      if (report.how == outcome::updated) around_.updated(declared_->name, w.action, why);
+    }
+    tell(w.askers, to_answer(*declared_, w.action, report));
+  }
+
+  void refuse(const wanted& w, error_code code, std::string_view why) const {
+    const auto text = declared_->name.str() + ": " + w.action + ": not begun, as " + std::string(why);
+    for (const auto& a : w.askers) a.answer(error{code, text});
+  }
+
+  static void tell(const std::vector<asker>& askers, const result<value>& answer) {
+    const auto& first = askers.front();
+    auto shared = answer;
+    if (shared) {
+      const auto& id = first.context.notification;
+      shared->as_map()->emplace("performed_with", id.empty() ? "another request" : id);
+    }
+    for (const auto& a : askers) a.answer(&a == &first ? answer : shared);
+  }
+
+  action_report try_to_perform(const std::string& action, const action_context& why) const {
+    try {
+      auto notifications = why.joined;
+      if (!why.notification.empty()) notifications.insert(notifications.begin(), why.notification);
+      return perform(*declared_, action,
+                     {why.why_run, why.run, around_.stopping, around_.log, around_.node, std::move(notifications)});
+    } catch (const std::exception& e) {  // out of memory, in the main
+      return action_report::failed({error_code::maybe_done, e.what()});
+    }
+  }
+
+  void remember(const std::string& action, const action_context& why, const action_report& report) {
+    ended_action last{action, report.how, around_.time.wall(), why.run, std::nullopt};
+    if (report.why) last.why = explained(*declared_, action, report).what;
+    std::lock_guard lock(mutex_);
+    last_ = std::move(last);
+  }
+
+  const surroundings around_;
+  const std::shared_ptr<const declaration> declared_;
+  mutable std::mutex mutex_;  // guards all below
+  std::deque<wanted> waiting_;
+  std::size_t askers_ = 0;  // of those that wait
+  bool running_ = false;
+  std::optional<ended_action> last_;
+};
+
+resource::resource(surroundings around, std::shared_ptr<const declaration> declared)
+    : work_(std::make_shared<work>(std::move(around), std::move(declared))), methods_(work_->declared().type->actions) {
+  methods_.push_back({.name = "state", .doc = "how its last action ended", .parameters = {}, .returns = "map"});
+}
+
+resource::~resource() { work_->close(); }
+
+void resource::invoke(std::string_view method, value::list arguments, responder answer) {
+  take(
+      method, std::move(arguments), [] { return true; }, std::move(answer));
+}
+
+void resource::take(std::string_view method, value::list arguments, beginning begin, responder answer) {
+  const auto& declared = work_->declared();
+  if (method == "state") return begin() ? answer(work_->state()) : void();
+  if (!declared.type->has_action(method)) {
+    return answer(error{error_code::no_such_method, declared.name.str() + " has no action " + std::string(method) +
+                                                        "; there are " + declared.type->action_names()});
+  }
+  if (arguments.size() > 1) {
+    return answer(error{error_code::bad_argument,
+                        "an action takes one argument at most, got " + std::to_string(arguments.size())});
+  }
+  auto context = arguments.empty() ? action_context() : action_context::from_value(arguments.front());
+  if (!context) return answer(context.error().within("argument 1"));
+  work_->add(std::string(method), {*std::move(context), std::move(begin), std::move(answer)});
+}
+
+}  // namespace flock

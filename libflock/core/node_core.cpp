@@ -1,0 +1,201 @@
+#include "libflock/core/node_core.hpp"
+
+#include <algorithm>
+
+namespace flock {
+
+std::shared_ptr<node_core> node_core::make(seams s, options o) {
+  return std::shared_ptr<node_core>(new node_core(s, std::move(o)));
+}
+
+node_core::node_core(seams s, options o)
+    : seams_(s),
+      options_(std::move(o)),
+      started_(s.time.wall()),
+      home_(s.threads.make_mailbox("node")),
+      callbacks_(s.threads.make_mailbox("callbacks")),
+      policy_(std::make_shared<const policy>(options_.about.environment)),
+      calls_(options_.self.life.low),
+      host_(s.threads, s.time, {.node = options_.self.id.str()},
+            {.published =
+                 [this](const actor_name& name) {
+                   post([this, name] {
+                     membership_.publish(name);
+                     add_event("published", {{"actor", name.str()}});
+                   });
+                 },
+             .unpublished =
+                 [this](const actor_name& name) {
+                   post([this, name] {
+                     membership_.unpublish(name);
+                     add_event("unpublished", {{"actor", name.str()}});
+                     auto [first, last] = until_gone_.equal_range(name);
+                     std::vector<responder> watchers;
+                     for (auto it = first; it != last; ++it) watchers.push_back(std::move(it->second));
+                     until_gone_.erase(first, last);
+                     for (auto& answer : watchers) answer(error{error_code::down, "no longer published"});
+                   });
+                 },
+             .restarted =
+                 [this](const actor_name& name, const error& why) {
+                   post([this, name, why] {
+                     add_event("restarted", {{"actor", name.str()}, {"error", why.what}});
+                     log("warning", "actor " + name.str() + " was made anew: " + why.what);
+                   });
+                 }}),
+      directory_(options_.self.id, {}),
+      membership_(s.tree, home_, s.time, *this),
+      links_(options_.self.id, s.network, directory_, membership_, calls_),
+      revisits_(options_.self.life.low, {}),
+      finder_(options_.self.id, s.time, directory_, membership_,
+              {.await =
+                   [this](const node_id& node, const actor_name& name, time_point until,
+                          std::function<void(result<bool>)> done) {
+                     ask_node(node, "await", {name.str()}, until, [this, done](result<value> answer) {
+                       post([done, answer = std::move(answer)] {
+                         done(answer ? from_value<bool>(*answer) : result<bool>(answer.error()));
+                       });
+                     });
+                   },
+               .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); },
+               .is_here = [this](const actor_name& name) { return host_.has(name); }}),
+      notifier_(
+          options_.self.id, options_.self.life.str().substr(0, 16), s.time, options_.notification_ttl, directory_,
+          {.look_up =
+               [this](const location& where, time_point until, std::function<void(result<void>)> done) {
+                 look_up(where, std::min(until, now() + options_.call_timeout), std::move(done));
+               },
+           .submit = [this](
+                         notification n,
+                         std::function<void(result<void>)> taken) { courier_.submit(std::move(n), std::move(taken)); },
+           .tell_wishes =
+               [this](const node_id& publisher, std::vector<wish> wishes, std::function<void(result<void>)> told) {
+                 ask_node(publisher, "wishes", {to_value(wishes)}, now() + options_.call_timeout,
+                          [this, told](result<value> answer) {
+                            post([told, answer] { told(answer ? result<void>() : answer.error()); });
+                          });
+               },
+           .want_connection = [this](const node_id& id) { links_.want(id); },
+           .is_connected = [this](const node_id& id) { return links_.peer(id) != nullptr; },
+           .watch =
+               [this](const location& where) {
+                 if (!where.only_names()) membership_.want_all();
+                 for (const auto& id : where.nodes) membership_.want_node(id);
+               },
+           .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); },
+           .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); }}),
+      scribe_(home_, s.disk, options_.writing),
+      courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, scribe_, *this,
+               options_.delivery),
+      events_(s.disk, scribe_, {}) {}
+
+node_core::~node_core() = default;
+
+result<std::string> node_core::start() {
+  auto restored = courier_.restore();
+  if (restored) restored = restore_wishes();
+  if (!restored) return restored.error().within("state");
+  if (auto events = events_.restore(); !events) return events.error().within("state");
+  for (const auto& repair : courier_.repairs()) {
+    log("error", repair);
+    add_event("repaired", {{"what", repair}});
+  }
+  auto bound = seams_.network.start(*this);
+  if (!bound) return bound.error();
+  options_.self.address = options_.advertise.empty() ? *bound : options_.advertise;
+  seams_.network.introduce(options_.self);
+  post([this] {
+    const node_life life{options_.self.life, address(), version(), started_};
+    directory_.connected(id(), life, now(), wall());
+    directory_.described(id(), options_.about);
+    membership_.join(id(), life, options_.about);
+    tick();
+  });
+  return address();
+}
+
+void node_core::resume() {
+  post([this] {
+    resumed_ = true;
+    courier_.resume();
+    for (const auto& [publisher, answer] : std::exchange(wished_early_, {}))
+      answer(to_value(notifier_.wishes_for(publisher)));
+  });
+}
+
+void node_core::post(task job) const {
+  if (!stopped_) home_->post(std::move(job));
+}
+
+void node_core::log(std::string_view level, const std::string& text) const {
+  troubles().add(level, wall(), text);
+  if (options_.log) options_.log(level, text);
+}
+
+void node_core::tick() {
+  directory_changed(directory_.tick(now(), wall()));
+  courier_.tick();
+  // What waits for a node that was given up is tried again: it may be back while the registry cannot tell.
+  for (const auto& id : courier_.receivers()) links_.want(id);
+  for (const auto& id : revisits_.due(directory_.listed_dead(), now())) links_.want(id);
+  home_->post_at(now() + tick_every, [this] { tick(); });
+}
+
+void node_core::stop(std::function<void()> done) {
+  home_->post([this, done = std::move(done)] {
+    if (!stopped_.exchange(true)) {
+      courier_.acknowledge_all();
+      scribe_.close();
+      host_.stop();
+      calls_.close(stopping());
+      finder_.close();
+      for (auto& [id, l] : std::exchange(looking_up_, {})) l.done(stopping());
+      settle(stopping());
+      // They may hold refs, and with them this node.
+      monitors_.clear();
+      progress_.clear();
+      until_gone_.clear();
+      // The last job: what was posted before has run, what comes later is destroyed unrun.
+      home_->close();
+      callbacks_->close();
+    }
+    done();
+  });
+}
+
+// Whether this node could register.
+
+void node_core::when_settled(time_point until, std::function<void(result<void>)> f) {
+  post([this, until, f = std::move(f)] {
+    if (joined_) return f({});
+    settling_.push_back(f);
+    home_->post_at(until, [this] { settle({}); });
+  });
+}
+
+void node_core::settle(const result<void>& how) {
+  for (const auto& f : std::exchange(settling_, {})) f(how);
+}
+
+void node_core::joined() {
+  joined_ = true;
+  taken_by_.reset();
+  add_event("registered", {{"address", address()}});
+  settle({});
+}
+
+void node_core::id_taken(const node_life& by) {
+  joined_ = false;
+  taken_by_ = by;
+  // After a crash the entry of our former life stands until its session expires. If nobody listens at its address, or
+  // we do so ourselves, its process is gone, and waiting for the expiry would help nobody.
+  if (by.address == address()) return membership_.take_over(by.life);
+  seams_.network.dial(id(), by.address);
+}
+
+void node_core::incompatible(const error& why) {
+  log("error", why.what);
+  settle(why);
+}
+
+}  // namespace flock

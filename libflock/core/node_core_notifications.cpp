@@ -1,0 +1,119 @@
+#include "libflock/core/node_core.hpp"
+
+#include <algorithm>
+
+// Notifications, who may ask for them, and who wishes to hear of what.
+
+namespace flock {
+
+// Notifications.
+
+void node_core::admit_by(policy p) { policy_ = std::make_shared<const policy>(std::move(p)); }
+
+result<void> node_core::admit(const notification& n) {
+  const auto* from = links_.peer(n.sender);
+  if (n.sender != id()) {
+    if (!from) return error{error_code::refused, n.sender.str() + " is not connected"};
+    auto admitted = policy_.load()->admits({from->id.str(), from->environment, n.actor.str(), n.action});
+    if (!admitted) return admitted;
+  }
+  const auto actor = host_.find(n.actor);
+  if (!actor) return error{error_code::not_found, "no " + n.actor.str() + " on " + id().str()};
+  const bool has_action = std::any_of(actor->methods.begin(), actor->methods.end(),
+                                      [&](const method_info& m) { return m.name == n.action; });
+  // Without methods it is still being made, and says for itself what it has not.
+  if (!has_action && !actor->methods.empty())
+    return error{error_code::no_such_method, n.actor.str() + " has no action " + n.action};
+  return {};
+}
+
+void node_core::perform(const notification& n, std::function<bool()> starts, std::function<void(result<value>)> done) {
+  auto arguments = n.arguments;
+  if (resource_name::parse(n.actor.str())) {
+    // Names of this form are resources', whose actions are told why they are performed.
+    value::list causes;
+    for (const auto& c : n.causes)
+      causes.emplace_back(value::map{{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}});
+    arguments = {value::map{{"causes", std::move(causes)}, {"notification", n.id}}};
+  }
+  // Behind a slow action its time may pass; then it must not begin.
+  const auto until = now() + (n.expires - wall());
+  host_.invoke(n.actor, n.action, std::move(arguments), until, std::move(starts), std::move(done));
+}
+
+void node_core::moves(const notification& n, const receipt& to) {
+  auto members =
+      value::map{{"id", n.id}, {"target", n.target.str()}, {"resource", n.actor.str()}, {"action", n.action}};
+  if (to.why) members.emplace("error", to.why->what);
+  add_event(std::string(to_string(to.state)), std::move(members));
+}
+
+void node_core::progressed(const notification_record& r) {
+  const auto listening = progress_;  // one may end while it is told
+  for (const auto& [handle, f] : listening) f(r);
+}
+
+std::shared_ptr<void> node_core::on_progress(progress f) {
+  const auto handle = next_progress_++;
+  progress_.emplace(handle, std::move(f));
+  auto forget = [weak = weak_from_this(), handle](void*) {
+    if (auto self = weak.lock()) self->post([core = self.get(), handle] { core->progress_.erase(handle); });
+  };
+  return {static_cast<void*>(this), forget};
+}
+
+void node_core::add_event(std::string type, value::map members) {
+  members.emplace("node", id().str());
+  events_.add(std::move(type), wall(), std::move(members));
+}
+
+// Wishes of subscribers.
+
+namespace {
+
+constexpr std::string_view wishes_prefix = "s/";
+
+}  // namespace
+
+/// Another life of it may wish nothing any more, and would not think of saying so.
+void node_core::confirm_wishes(const node_id& subscriber) {
+  if (!notifier_.subscribers().knows(subscriber)) return;
+  // When it connects again it is asked again anyway.
+  const auto ask_again_soon = [this, subscriber](const result<value>& kept) {
+    if (kept || !links_.peer(subscriber)) return;
+    home_->post_at(now() + tick_every, [this, subscriber] { confirm_wishes(subscriber); });
+  };
+  ask_node(subscriber, "wished", {}, now() + options_.call_timeout,
+           [this, subscriber, ask_again_soon](result<value> list) {
+             post([this, subscriber, ask_again_soon, list = std::move(list)] {
+               auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
+               if (!wishes) return ask_again_soon(wishes.error());
+               take_wishes(subscriber, *std::move(wishes), ask_again_soon);
+             });
+           });
+}
+
+void node_core::take_wishes(const node_id& from, std::vector<wish> wishes, const responder& answer) {
+  if (auto why = seams_.disk.trouble()) return answer(why->within("the subscriptions cannot be kept"));
+  record_change change{std::string(wishes_prefix) + from.str(), std::nullopt};
+  if (!wishes.empty()) change.data = encode(to_value(wishes));
+  auto news = notifier_.wishes_of(from, std::move(wishes));
+  if (!news) return answer(news.error());
+  if (!*news) return answer(value());
+  seams_.disk.write({std::move(change)}, [this, answer](const result<void>& kept) {
+    post([answer, kept] { answer(kept ? result<value>(value()) : kept.error()); });
+  });
+}
+
+result<void> node_core::restore_wishes() {
+  return seams_.disk.read(wishes_prefix, [this](std::string_view key, std::string_view data) {
+    const auto from = node_id::parse(key.substr(wishes_prefix.size()));
+    const auto list = decode(data);
+    auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
+    // A subscriber tells them again when it connects.
+    if (!from || !wishes || !notifier_.wishes_of(*from, *std::move(wishes)))
+      log("warning", std::string(key) + ": the subscriptions kept under this key cannot be read");
+  });
+}
+
+}  // namespace flock

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "libflock/core/node_core.hpp"
+#include "libflock/words/run.hpp"
+#include "libflock/words/subscriptions.hpp"
+#include "node/chef/chef_memory.hpp"
+#include "node/chef/chef_resources.hpp"
+#include "node/chef/chef_runs.hpp"
+#include "node/chef/flock_api.hpp"
+#include "node/control/control_backend.hpp"
+#include <flock/config.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock {
+
+/// The Chef side of a flockd: the runs that connect to it, the resources that they declare, and the runs that it
+/// starts. See docs/chef.md. Lives in the node's home mailbox, where all is called unless it says otherwise.
+class chef final : private chef_runs::host {
+ public:
+  using answer = control_backend::answer;
+  using log = std::function<void(std::string_view level, const std::string& text)>;
+
+  /// What it asks of its daemon.
+  struct ways {
+    std::function<void(wanted_action)> send;
+    /// The same, answered with a list as POST /v1/notify does.
+    std::function<void(wanted_action, answer)> notify;
+    /// Says that something could not be sent.
+    std::function<void(const wanted_action&, const error&)> not_notified;
+    /// The resources of files, which go before those of Chef.
+    std::function<bool(const resource_name&)> is_declared;
+    /// What Chef subscribes to has changed.
+    std::function<void()> subscriptions_changed;
+  };
+
+  chef(node_core& core, config with, log l, ways w);
+  ~chef() override;
+
+  /// Publishes what Chef declared before this flockd was started. Before deliveries are resumed.
+  void start();
+  /// What waits for a run is performed by the next life, which a run that goes on comes to know.
+  void stop();
+  /// After the configuration was read again.
+  void reload(const config& with);
+
+  const std::vector<subscription>& subscriptions() const { return subscriptions_; }
+  std::vector<resource_name> resources() const { return resources_.names(); }
+  /// A file declares this resource now: it goes before Chef's.
+  void withdraw(const resource_name& name) { resources_.withdraw(name); }
+  /// As convergence::delay, for the Chef run that is under way.
+  result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
+  value status() const;
+
+  // The control API: see docs/control_api.md. On any thread.
+  control_backend::subscription_handle begin(value about, answer first, std::function<void(const value&)> next);
+  void tell(const std::string& run, control_backend::run_word word, value body, answer done);
+
+ private:
+  // chef_runs::host
+  void give(const chef_runs::wanted& what) override;
+  bool is_locked() override;
+  void start_command(chef_runs::reason why) override;
+  void wake_at(time_point when) override;
+
+  void post(task job) const { core_.home().post(std::move(job)); }
+
+  result<value> heard(control_backend::run_word word, const value& body);
+  result<value> declare(const value& body);
+  result<value> updated(const value& body);
+  result<value> performed(const value& body);
+  void notify(const value& body, answer done);
+  void end(bool success, const std::string& why);
+  void leave();
+
+  void publish_api();
+  void describe();
+  action_context reason_of(const value& body) const;
+  void save() const;
+  void restore();
+
+  node_core& core_;
+  config config_;
+  log log_;
+  ways ways_;
+  chef_runs runs_;
+  chef_memory memory_;
+
+  chef_resources resources_;
+  std::vector<subscription> subscriptions_;
+  std::optional<node_attributes> about_;  // as Chef tells
+  std::optional<run> run_;                // of the run under way: what is delayed to its end
+  std::function<void(const value&)> next_;
+  bool stopping_ = false;
+};
+
+}  // namespace flock

@@ -1,0 +1,181 @@
+#pragma once
+
+#include "actors/resource/action_context.hpp"
+#include <flock/actor_type.hpp>
+#include <flock/clock.hpp>
+#include <flock/error.hpp>
+#include <flock/name.hpp>
+#include <flock/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock {
+
+/// The Chef runs of a node: which notification goes to which run, and when a run is started for them. See docs/chef.md.
+///
+/// What is wanted of Chef's resources waits here until a run can take it. A run takes it from when it has declared its
+/// resources until it ends; what it was given and did not answer is given to the next one. An action that is wanted
+/// while the last one that waits for its resource is the same joins it, as actions of resources of files do: it is
+/// performed once, and all who wanted it are answered. Between runs one is started,
+/// if there is a command for it: soon, one at a time, a while after the last, never beside one that anybody else
+/// started. What `attempts` runs could not perform is answered as failed, with ever longer pauses between them, so that
+/// a recipe that does not compile costs a few runs and no more.
+///
+/// Does nothing by itself: is told what happened, and asks its host. Lives in one mailbox.
+class chef_runs {
+ public:
+  struct options {
+    bool can_start = false;      ///< there is a command that starts a run
+    milliseconds debounce{100};  ///< notifications come in flocks; a run takes those that come while it starts, too
+    milliseconds rest{1'000};    ///< from the end of a run to the next one that is only for notifications
+    milliseconds pause_first{2'000};  ///< after a run that failed them; doubles
+    milliseconds pause_last{300'000};
+    milliseconds look_again{1'000};  ///< while somebody else's run holds Chef's lock
+    milliseconds patience{60'000};   ///< for the run of a command that only wakes Chef, as a signal does
+    int attempts = 3;
+    std::size_t given = 64;        ///< that a run has in hand at once
+    std::size_t waiting = 10'000;  ///< more are refused
+  };
+
+  /// Why a run is started: CHEF_FLOCK_RUN tells it.
+  enum class reason : std::uint8_t { notified = 1, requested };
+
+  /// An action that is wanted of a resource that Chef declares.
+  struct wanted {
+    std::uint64_t number = 0;
+    resource_name resource;
+    std::string action;
+    action_context why;
+  };
+
+  class host {
+   public:
+    virtual ~host() = default;
+
+    /// Gives it to the run under way.
+    virtual void give(const wanted& what) = 0;
+    /// Whether somebody holds Chef's own lock.
+    virtual bool is_locked() = 0;
+    /// Runs the command; its end is told to command_ended().
+    virtual void start_command(reason why) = 0;
+    /// Calls wake() at that time. Earlier wishes may be forgotten.
+    virtual void wake_at(time_point when) = 0;
+  };
+
+  /// \param life  begins the id of each run, so that no two of a node's lives share one
+  chef_runs(std::string life, const clock& time, host& of, options o);
+
+  /// A command that starts a run has come or gone.
+  void allow_start(bool can_start);
+
+  /// Wants an action; answered when a run has performed it. It begins when a run takes it for the first time. The
+  /// answer to one that joined another has "performed_with", the id of that one's notification.
+  /// Errors: refused (too many wait), down (the runs that took it ended before it did), io (no run comes as far as to
+  /// take it), shutting_down
+  void perform(wanted what, beginning begin, responder answer);
+
+  /// Somebody asks for a run. \returns its number, for when_ended(): of the one that is about to start, or of the next
+  /// one if one is under way. Errors: refused (there is no command)
+  result<std::uint64_t> request();
+  /// Answers as last() once the run of that number has ended; with the oldest that is known if that was long ago.
+  void when_ended(std::uint64_t number, responder answer);
+
+  // What a run says of itself.
+
+  /// \returns its id. Errors: conflict (one is under way)
+  result<std::string> begin(bool why_run);
+  /// It has declared its resources and takes what is wanted. Not in why-run mode.
+  void ready();
+  /// Errors: not_found (this run was not given that number, or has answered)
+  result<void> performed(std::uint64_t number, result<value> how);
+  void end(bool success, std::string error);
+
+  /// \param how  its exit status, or why it could not be started
+  void command_ended(result<int> how, std::string output);
+  void wake();
+  /// The node stops: what waits is answered with shutting_down, so that the next life performs it.
+  void stop();
+
+  bool is_active() { return current_ || command_ || host_.is_locked(); }
+  /// The id of the run under way; empty if there is none.
+  const std::string& current() const;
+  /// Why something is wanted that the run under way was given; null if it is not known.
+  const action_context* why(std::uint64_t number) const;
+  /// {"run","started","ended","success","error","output"} of the last run; null before the first.
+  const value& last() const { return last_; }
+  /// How many wait, those that joined another included.
+  std::size_t waiting() const;
+
+ private:
+  struct asker {
+    action_context why;
+    beginning begin;  // empty once it has begun
+    responder answer;
+  };
+  /// An action that will be performed once, for all who asked for it before a run took it.
+  struct entry {
+    wanted what;
+    std::vector<asker> askers;
+    int attempts = 0;
+    bool given = false;
+
+    bool is_fresh() const { return !given && attempts == 0; }
+    action_context why() const;
+    /// \returns false if nobody wants it any more: its time has passed, and somebody else has answered
+    bool begin();
+    void tell(const result<value>& how) const;
+  };
+  struct run_under_way {
+    std::string id;
+    wall_time started;
+    bool why_run = false;
+    bool ready = false;
+    std::map<std::uint64_t, action_context> reasons;  // of what it was given
+  };
+  struct command_under_way {
+    wall_time started;
+    bool has_run = false;             // a run came of it, and declared its resources
+    std::optional<time_point> until;  // it has ended and its run is to begin by then
+  };
+
+  entry* same_as(const wanted& what);
+  void give_next();
+  void consider();
+  void start();
+  void expire();
+  template <class Which> void count_attempt(const error& why, Which which);
+  void pause();
+  void episode_ended(std::string_view id, wall_time started, bool success, const std::string& why,
+                     const std::string& output);
+
+  std::string life_;
+  const clock& time_;
+  host& host_;
+  options options_;
+
+  std::deque<entry> waiting_;
+  std::optional<run_under_way> current_;
+  std::optional<command_under_way> command_;
+  bool requested_ = false;
+  bool stopped_ = false;
+  std::optional<time_point> start_at_;
+  time_point not_before_{};  // for those that nobody requested
+  int failures_ = 0;         // in a row
+  std::uint64_t numbered_ = 0;
+  std::uint64_t runs_ = 0;
+  std::uint64_t ended_ = 0;
+  std::multimap<std::uint64_t, responder> ends_;
+  value last_;
+  std::deque<value> ended_lately_;  // the last of them is last_
+};
+
+std::string_view to_string(chef_runs::reason r);
+
+}  // namespace flock

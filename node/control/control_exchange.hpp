@@ -1,0 +1,49 @@
+#pragma once
+
+#include "node/control/control_api.hpp"
+#include "node/control/request_target.hpp"
+#include <flock/clock.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flock {
+
+error bad_request(std::string what);
+
+/// A request that has found its route: what the route reads from it, in the words of docs/control_api.md, and how it
+/// answers. All that reads names what is wrong. Errors: bad_argument
+struct control_exchange {
+  const control_request& request;
+  control_backend& backend;
+  const clock& now;
+  std::vector<std::string> names;  ///< what stands for the {names} in the path
+  query_parameters parameters;
+  std::function<void(control_response)> done;
+  std::string path;
+
+  /// The parameter `timeout` from now.
+  result<time_point> deadline() const;
+  /// The parameter `node`.
+  result<std::optional<node_id>> node() const;
+  /// A parameter that is true or false.
+  result<bool> flag(std::string_view name, bool otherwise) const;
+  /// The nodes that `node`, `role`, `recipe`, `environment`, `query` and `any` mean; nothing if there is none of them.
+  result<std::optional<location>> where() const;
+
+  /// The body, an object of these members only.
+  result<value> body(const std::vector<std::string_view>& members) const;
+
+  /// Answers with an object as it is.
+  control_backend::answer object() const;
+  /// Answers with {name: ...}.
+  control_backend::answer named(std::string_view name) const;
+};
+
+/// A text in the body. Errors: bad_argument (it is missing, or no text)
+result<std::string> text_member(const value& object, std::string_view name);
+
+}  // namespace flock

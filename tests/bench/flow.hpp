@@ -1,9 +1,0 @@
-#pragma once
-
-#include "tests/bench/request.hpp"
-
-namespace flock::bench {
-
-workload flow_workload();
-
-}  // namespace flock::bench

@@ -1,0 +1,137 @@
+#include "tools/sim/machine.hpp"
+
+#include <utility>
+
+namespace flock::simulator {
+
+using namespace std::chrono_literals;
+
+// As the option session-timeout has it.
+constexpr milliseconds session_timeout{10'000};
+
+machine::machine(world& in, node_description what, std::function<intent(const notification&)> meaning)
+    : in_(in),
+      what_(std::move(what)),
+      meaning_(std::move(meaning)),
+      clock_(in.time),
+      disk_(std::make_unique<disk>(name() + "-disk1", in.threads, in.time, in.random)),
+      servers_(in.threads.make_mailbox("registry servers")) {
+  what_.address = name() + ":1";
+}
+
+machine::~machine() { life_.reset(); }
+
+void machine::start() {
+  if (life_) return;
+  // A notification may also have to wait longer than it is worth.
+  const auto ttl = in_.random.pick<milliseconds>({3s, 20s, 24h, 24h, 24h, 24h});
+  const auto until_resumed = in_.random.pick<milliseconds>({0ms, 0ms, 50ms, 2s});
+  ++lives_;
+  in_.say(name(), "starts life ", lives_, " at ", what_.address, " with ", disk_->id());
+  disk_->open();
+  disk_->watch([this](disk::moment m) { passes(m); });
+  life_ = std::make_unique<life>(surroundings{in_, *disk_, clock_, [this] { acts(); }, meaning_}, what_,
+                                 life_id{name(), lives_});
+  if (auto started = life_->start(ttl, until_resumed); !started)
+    in_.past.breaks("I1", name() + " cannot start: " + to_string(started.error()));
+}
+
+void machine::crash(bool last_words_arrive) {
+  if (!life_ || life_->has_crashed()) return;
+  in_.say(name(), "crashes");
+  in_.past.life_ended(name());
+  disarm();
+  life_->crash(last_words_arrive);
+}
+
+void machine::stop() {
+  if (!running()) return;
+  in_.say(name(), "stops");
+  in_.past.life_ended(name());
+  stopping_ = true;
+  life_->stop([this] { stopped_ = true; });
+}
+
+bool machine::clear_up() {
+  if (!life_ || !(life_->has_crashed() || stopped_)) return false;
+  if (life_->has_crashed()) {
+    abandoned_.push_back(life_->release_registry());
+    servers_->post_at(in_.time.now() + session_timeout, [this] { abandoned_.pop_front(); });
+  } else {
+    life_->end();
+    disk_->stop();
+    disk_->crash();
+    in_.say(name(), "has stopped");
+  }
+  disarm();
+  life_.reset();
+  stopping_ = stopped_ = false;
+  return true;
+}
+
+void machine::crash_at(disk::moment m, std::size_t countdown) {
+  crash_moment_ = m;
+  until_crash_ = countdown;
+}
+
+void machine::crash_in_action(std::size_t countdown) { until_action_crash_ = countdown; }
+
+void machine::disarm() {
+  until_crash_.reset();
+  until_action_crash_.reset();
+}
+
+void machine::passes(disk::moment m) {
+  if (m != crash_moment_ || !counts_down(until_crash_)) return;
+  in_.say(name(), m == disk::moment::given    ? "before a write is given:"
+                  : m == disk::moment::queued ? "when a write was given:"
+                                              : "before it hears that a write is durable:");
+  crash(in_.random.chance(0.5));
+}
+
+void machine::acts() {
+  if (!counts_down(until_action_crash_)) return;
+  in_.say(name(), "in the middle of an action:");
+  crash(in_.random.chance(0.5));
+}
+
+bool machine::counts_down(std::optional<std::size_t>& left) {
+  if (!left || !life_ || life_->has_crashed()) return false;
+  if (*left > 0) {
+    --*left;
+    return false;
+  }
+  left.reset();
+  return true;
+}
+
+void machine::lose_disk() {
+  if (life_) return;
+  disk_ = std::make_unique<disk>(name() + "-disk" + std::to_string(++disks_), in_.threads, in_.time, in_.random);
+  in_.past.storage_lost(name());
+  in_.say(name(), "has lost its disk");
+}
+
+void machine::damage(std::size_t records) {
+  if (life_) return;
+  for (const auto& key : disk_->damage(records)) in_.say(name(), "the record ", key, " is damaged");
+  in_.past.storage_lost(name());
+}
+
+void machine::move() {
+  if (life_) return;
+  what_.address = name() + ":" + std::to_string(++addresses_);
+}
+
+void machine::set_clock(milliseconds ahead) {
+  in_.say(name(), "its clock is set ", ahead.count(), "ms ahead");
+  clock_.set_ahead(ahead);
+  in_.past.clock_set(name(), ahead);
+}
+
+void machine::subscribe(std::vector<subscription> all) {
+  what_.subscriptions = all;
+  if (auto* l = running()) l->subscribe(std::move(all));
+}
+
+}  // namespace flock::simulator
