@@ -62,7 +62,7 @@ function(flock_mutant name)
   # Before the libraries: what they define is not taken from there any more.
   if(unit)
     add_executable(mutant_${name} ${copies} "${PROJECT_SOURCE_DIR}/tests/unit/${unit}")
-    target_link_libraries(mutant_${name} PRIVATE flock_test_main flock_test_support)
+    target_link_libraries(mutant_${name} PRIVATE flock_test_main flock_test_parts)
     add_test(NAME mutants/${name} COMMAND mutant_${name} --no-intro)
     # In doctest's summary; a test that cannot start is none that fails.
     set_tests_properties(mutants/${name} PROPERTIES PASS_REGULAR_EXPRESSION "test cases:.* [1-9][0-9]* failed")

@@ -79,6 +79,7 @@ function(flock_test name)
   flock_program(${name} SOURCES ${arg_SOURCES} LINKS ${arg_LINKS})
   list(FILTER arg_SOURCES INCLUDE REGEX "_test\\.cpp$")
   foreach(source IN LISTS arg_SOURCES)
+    file(RELATIVE_PATH source "${PROJECT_SOURCE_DIR}/tests" "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
     string(REGEX REPLACE "_test\\.cpp$" "" test "${source}")
     add_test(NAME ${test} COMMAND ${name} --no-intro "--source-file=*tests/${source}")
     set_tests_properties(
