@@ -2,6 +2,7 @@
 // Found before the system's one by whatever links to flock::flock, so that it does not matter who includes it when.
 #pragma GCC system_header
 #ifdef __cplusplus
+#define FLOCK_POSIX_NAMES
 #pragma push_macro("flock")
 #undef flock
 #define flock posix_flock
