@@ -2,16 +2,10 @@
 
 #include "actors/resource/action_context.hpp"
 #include "actors/resource/resource.hpp"
-#include "actors/resource/resource_file.hpp"
 #include "node/node_report.hpp"
 
 #include <atomic>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <future>
 #include <iterator>
-#include <sstream>
 #include <utility>
 
 namespace flock {
@@ -19,10 +13,6 @@ namespace flock {
 namespace {
 
 constexpr std::string_view daemon_actor = "flockd";
-
-/// A command has two seconds between SIGTERM and SIGKILL, and its end has to get to the disk; a flockd has five for
-/// all.
-constexpr milliseconds commands_end_within{2500};
 
 /// What other nodes ask a daemon for.
 class daemon_view {
@@ -67,34 +57,20 @@ location only(const node_id& id) {
   return where;
 }
 
-result<flock::policy> read_policy(const config& with) {
-  if (with.policy.empty()) return flock::policy(with.about.environment);
-  std::ifstream in(with.policy, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in) return error{error_code::io, "cannot read " + with.policy + ": " + std::strerror(errno)};
-  auto document = from_json(text.str());
-  if (!document) return document.error().within(with.policy);
-  auto read = flock::policy::parse(*document);
-  if (!read) return read.error().within(with.policy);
-  return read;
-}
-
 }  // namespace
 
-daemon::daemon(flock::node& of, config with, config_sources from,
-               std::function<void(std::string_view, const std::string&)> log)
-    : node_(of),
-      core_(of.core()),
+daemon::daemon(surroundings around, config with)
+    : core_(around.node),
+      time_(around.time),
+      machine_(around.on),
       config_(std::move(with)),
-      sources_(std::move(from)),
-      log_([this, log = std::move(log)](std::string_view level, const std::string& text) {
+      log_([this, log = std::move(around.log)](std::string_view level, const std::string& text) {
         core_.troubles().add(level, core_.wall(), text);
         log(level, text);
       }),
       notifications_(core_),
-      runs_(core_.id(), core_.life().str().substr(0, 16), system_clock(), *this),
-      chef_(core_, config_, log_,
+      runs_(core_.id(), core_.life().str().substr(0, 16), time_, *this),
+      chef_({core_, time_, machine_, log_}, config_,
             {.send = [this](const wanted_action& what) { send(what); },
              .notify =
                  [this](wanted_action what, answer done) {
@@ -108,20 +84,7 @@ daemon::~daemon() = default;
 
 // What is declared.
 
-result<daemon::declared> daemon::read(const config& with) {
-  auto rules = read_policy(with);
-  if (!rules) return rules.error().within("policy");
-  auto resources = read_resources(with.resources);
-  // A node without any resource file is a common one; a folder that was named must be there.
-  if (!resources && resources.error().code == error_code::not_found && with.resources == config().resources)
-    return declared{{}, *std::move(rules)};
-  if (!resources)
-    return resources.error().code == error_code::bad_argument ? resources.error()  // names its file
-                                                              : resources.error().within("resources");
-  return declared{*std::move(resources), *std::move(rules)};
-}
-
-void daemon::start(declared what) {
+void daemon::start(machine::declared what) {
   core_.admit_by(std::move(what.policy));
   auto view = [this]() -> std::unique_ptr<actor_object> {
     return std::make_unique<described_actor<daemon_view>>(std::make_unique<daemon_view>(*this));
@@ -135,14 +98,12 @@ void daemon::start(declared what) {
   });
 }
 
-void daemon::stop() {
+void daemon::stop(std::function<void()> done) {
   stopping_.request_stop();
-  auto ended = std::make_shared<std::promise<void>>();
-  post([this, ended] {
+  post([this, done = std::move(done)] {
     chef_.stop();
-    when_performed(core_.now() + commands_end_within, [ended] { ended->set_value(); });
+    when_performed(core_.now() + stops_within, done);
   });
-  ended->get_future().wait_for(commands_end_within);
 }
 
 /// Looks again and again: what is given back, as it had not begun, is no progress that anybody is told of.
@@ -182,7 +143,7 @@ void daemon::publish(const std::shared_ptr<const declaration>& d) {
   chef_.withdraw(d->name);
   resource::surroundings around{
       core_.threads(),
-      system_clock(),
+      time_,
       stopping_.get_token(),
       [this](std::string_view text) { log_("info", std::string(text)); },
       [this](const resource_name& what, const std::string& action, const action_context& why) {
@@ -199,16 +160,12 @@ void daemon::publish(const std::shared_ptr<const declaration>& d) {
 
 void daemon::reload(answer done) {
   post([this, done = std::move(done)] {
-    auto with = read_config(sources_);
-    if (!with) return done(with.error());
-    auto what = read(*with);
-    if (!what) return done(what.error());
-    if (config_.tls())
-      if (auto certificates = node_.reload_certificates(); !certificates) return done(certificates.error());
-    config_ = *std::move(with);
-    core_.admit_by(std::move(what->policy));
+    auto read = machine_.read_again();
+    if (!read) return done(read.error());
+    config_ = std::move(read->with);
+    core_.admit_by(std::move(read->what.policy));
     chef_.reload(config_);
-    declare(std::move(what->resources));
+    declare(std::move(read->what.resources));
     core_.add_event("reloaded", {});
     log_("info", "configuration read again: " + std::to_string(declared_.size()) + " resources");
     done(value(value::map{{"resources", declared_.size()}}));

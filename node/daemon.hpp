@@ -5,10 +5,11 @@
 #include "libflock/core/node_core.hpp"
 #include "node/chef/chef.hpp"
 #include "node/control/control_backend.hpp"
+#include "node/machine.hpp"
 #include "node/notification_answers.hpp"
 #include <flock/config.hpp>
-#include <flock/node.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -19,33 +20,35 @@
 namespace flock {
 
 /// What makes a node a flockd: its declared resources, the runs over them, and the answers of the control API. Its
-/// state lives in the node's home mailbox.
+/// state lives in the node's home mailbox. It knows nothing of processes, files and real time: all that enters over
+/// seams, and the simulator runs it as main() does.
 class daemon final : public control_backend, private convergence::host {
  public:
-  /// \param from  read again by reload()
-  daemon(flock::node& of, config with, config_sources from,
-         std::function<void(std::string_view, const std::string&)> log);
+  /// What it is put upon, which outlives it.
+  struct surroundings {
+    node_core& node;
+    const clock& time;
+    machine& on;
+    /// One line for people: level and text.
+    std::function<void(std::string_view level, const std::string& text)> log;
+  };
+
+  daemon(surroundings around, config with);
   /// After the node has stopped.
   ~daemon() override;
 
-  /// What is declared for this node.
-  struct declared {
-    std::vector<declaration> resources;
-    flock::policy policy;
-  };
-  /// Reads resource files and policy, as --check-config does without starting anything.
-  /// Errors: those of read_resources and policy::parse, naming file and line
-  static result<declared> read(const config& with);
-
   /// Publishes what was read. Once, before the control API is served.
-  void start(declared what);
+  void start(machine::declared what);
 
-  /// Ends the commands that run, and returns when it is recorded how they ended, so that the next life need not perform
-  /// them once more; or when that has taken too long.
-  void stop();
+  /// Ends the commands that run, and calls `done` when it is recorded how they ended, so that the next life need not
+  /// perform them once more; or when that has taken too long. In the node's home, and not if that stops before.
+  void stop(std::function<void()> done);
+  /// A command has two seconds between SIGTERM and SIGKILL, and its end has to get to the disk; a flockd has five for
+  /// all.
+  static constexpr milliseconds stops_within{2500};
 
   /// Reads the configuration again: roles, attributes, policy, resources, certificates. Nothing changes if any of it is
-  /// wrong. From any thread. Errors: as read_config and read
+  /// wrong. From any thread. Errors: as machine::read_again
   void reload(answer done) override;
 
   // control_backend
@@ -89,10 +92,10 @@ class daemon final : public control_backend, private convergence::host {
   void when_performed(time_point until, std::function<void()> f);
   value status_now() const;
 
-  flock::node& node_;
   node_core& core_;
+  const clock& time_;
+  machine& machine_;
   config config_;
-  config_sources sources_;
   std::function<void(std::string_view, const std::string&)> log_;
   std::stop_source stopping_;
 

@@ -1,6 +1,7 @@
 #include "node/control/control_server.hpp"
 #include "node/daemon.hpp"
 #include "node/readiness.hpp"
+#include "node/this_machine.hpp"
 #include <flock/config.hpp>
 #include <flock/log.hpp>
 #include <flock/node.hpp>
@@ -10,8 +11,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <iostream>
 #include <malloc.h>
+#include <memory>
 #include <optional>
 #include <pthread.h>
 #include <unistd.h>
@@ -56,12 +59,11 @@ std::optional<int> asked_for_words(const std::vector<std::string>& arguments) {
   return {};
 }
 
-int check(const flock::config& with) {
-  auto read = flock::daemon::read(with);
-  if (!read) return fail(read.error(), usage);
+int check(const flock::machine::reading& read) {
+  const auto& with = read.with;
   if (auto usable = flock::node::check(with); !usable) return fail(usable.error(), usage);
-  std::cout << "flockd: " << (with.file.empty() ? "configuration" : with.file) << " is well; " << read->resources.size()
-            << " resources\n";
+  std::cout << "flockd: " << (with.file.empty() ? "configuration" : with.file) << " is well; "
+            << read.what.resources.size() << " resources\n";
   return flock::end_of_output("flockd", 0);
 }
 
@@ -76,6 +78,14 @@ int next_signal(const sigset_t& signals) {
   int signal = 0;
   while ((signal = sigtimedwait(&signals, nullptr, &between_trims)) < 0) malloc_trim(0);
   return signal;
+}
+
+/// Returns when the daemon has stopped, or does not within its time.
+void stop(flock::daemon& d) {
+  auto stopped = std::make_shared<std::promise<void>>();
+  auto done = stopped->get_future();
+  d.stop([stopped] { stopped->set_value(); });
+  done.wait_for(flock::daemon::stops_within);
 }
 
 /// Until SIGTERM or SIGINT.
@@ -94,38 +104,41 @@ void serve(const sigset_t& signals, flock::daemon& d, const flock::logger& log) 
 int main(int argc, char** argv) {
   flock::config_sources from{{argv + 1, argv + argc}, flock::environment_variables(), default_file, default_state_dir};
   if (auto code = asked_for_words(from.arguments)) return *code;
-  auto with = flock::read_config(from);
-  if (!with) return fail(with.error(), usage);
-  if (with->check_config) return check(*with);
-  auto declared = flock::daemon::read(*with);
-  if (!declared) return fail(declared.error(), usage);
+  auto read = flock::read_files(from);
+  if (!read) return fail(read.error(), usage);
+  const auto& with = read->with;
+  if (with.check_config) return check(*read);
 
   const auto signals = block_signals();
   share_memory_between_threads();
   // Before there are threads: commands of resources that call flockctl mean this flockd.
-  ::setenv("FLOCK_SOCKET", std::filesystem::absolute(with->socket).c_str(), 1);
-  auto node = flock::node::start(*with, flock::node::deliveries::held);
+  ::setenv("FLOCK_SOCKET", std::filesystem::absolute(with.socket).c_str(), 1);
+  auto node = flock::node::start(with, flock::node::deliveries::held);
   if (!node) return fail(node.error(), 1);
   const flock::logger log(flock::system_clock(), node->id().str(),
-                          flock::log_level_from(with->log_level).value_or(flock::log_level::info));
+                          flock::log_level_from(with.log_level).value_or(flock::log_level::info));
   const auto write = [&log](std::string_view level, const std::string& text) { log(level, text); };
 
-  flock::daemon d(*node, *with, from, write);
-  d.start(*std::move(declared));
+  auto& core = node->core();
+  flock::this_machine here(from, core.threads(), [&node, tls = with.tls()] {
+    return tls ? node->reload_certificates() : flock::result<void>();
+  });
+  flock::daemon d({core, flock::system_clock(), here, write}, with);
+  d.start(std::move(read->what));
   flock::control_server_options options;
-  options.socket = with->socket;
+  options.socket = with.socket;
   options.log = write;
   auto server = flock::control_server::start(options, d, flock::system_clock());
   if (!server) return node->stop(), fail(server.error().within("socket"), 1);
 
-  log("info", "ready at " + node->address() + ", registry " + with->registry.str());
+  log("info", "ready at " + node->address() + ", registry " + with.registry.str());
   flock::notify_service_manager("READY=1");
   serve(signals, d, log);
 
   flock::notify_service_manager("STOPPING=1");
   log("info", "stopping");
   ::alarm(stop_within_seconds);
-  d.stop();
+  stop(d);
   server->reset();
   node->stop();
   log("info", "stopped");

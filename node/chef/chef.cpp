@@ -1,6 +1,5 @@
 #include "node/chef/chef.hpp"
 
-#include "node/chef/chef_command.hpp"
 #include "node/chef/chef_words.hpp"
 
 #include <algorithm>
@@ -25,12 +24,13 @@ void append_new(std::vector<std::string>& to, const std::vector<std::string>& mo
 
 }  // namespace
 
-chef::chef(node_core& core, config with, log l, ways w)
-    : core_(core),
+chef::chef(surroundings around, config with, ways w)
+    : core_(around.node),
+      machine_(around.on),
       config_(std::move(with)),
-      log_(std::move(l)),
+      log_(std::move(around.write)),
       ways_(std::move(w)),
-      runs_(core_.life().str().substr(0, 16), system_clock(), *this, options_of(config_)),
+      runs_(core_.life().str().substr(0, 16), around.time, *this, options_of(config_)),
       memory_(config_.state_dir + "/chef.json", core_.threads(), log_),
       resources_(core_, log_,
                  {.is_declared = ways_.is_declared,
@@ -262,16 +262,22 @@ void chef::give(const chef_runs::wanted& what) {
                          {"causes", what.why.to_value()["causes"]}}));
 }
 
-bool chef::is_locked() { return is_chef_locked(config_); }
+bool chef::is_locked() { return machine_.is_chef_locked(config_); }
 
 void chef::start_command(chef_runs::reason why) {
   log_("info", "starts a Chef run, which is " + std::string(to_string(why)));
-  start_chef(config_, why, core_, [this](const result<int>& how, const std::string& output) {
-    if (!how || *how != 0)
-      log_("warning",
-           "the Chef run failed: " + (how ? "exit status " + std::to_string(*how) + "\n" + output : how.error().what));
-    runs_.command_ended(how, output);
-  });
+  // Nobody is left to hear of its end if the node has stopped: that goes with the mailbox.
+  machine_.start_chef(
+      config_, why, [this, home = core_.home().shared_from_this()](const result<int>& how, const std::string& output) {
+        home->post([this, how, output] { command_ended(how, output); });
+      });
+}
+
+void chef::command_ended(const result<int>& how, const std::string& output) {
+  if (!how || *how != 0)
+    log_("warning",
+         "the Chef run failed: " + (how ? "exit status " + std::to_string(*how) + "\n" + output : how.error().what));
+  runs_.command_ended(how, output);
 }
 
 void chef::wake_at(time_point when) {

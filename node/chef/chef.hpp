@@ -8,6 +8,7 @@
 #include "node/chef/chef_runs.hpp"
 #include "node/chef/flock_api.hpp"
 #include "node/control/control_backend.hpp"
+#include "node/machine.hpp"
 #include <flock/config.hpp>
 
 #include <functional>
@@ -26,6 +27,14 @@ class chef final : private chef_runs::host {
   using answer = control_backend::answer;
   using log = std::function<void(std::string_view level, const std::string& text)>;
 
+  /// What it is put upon, which outlives it.
+  struct surroundings {
+    node_core& node;
+    const clock& time;
+    machine& on;
+    log write;
+  };
+
   /// What it asks of its daemon.
   struct ways {
     std::function<void(wanted_action)> send;
@@ -39,7 +48,7 @@ class chef final : private chef_runs::host {
     std::function<void()> subscriptions_changed;
   };
 
-  chef(node_core& core, config with, log l, ways w);
+  chef(surroundings around, config with, ways w);
   ~chef() override;
 
   /// Publishes what Chef declared before this flockd was started. Before deliveries are resumed.
@@ -68,6 +77,8 @@ class chef final : private chef_runs::host {
   void start_command(chef_runs::reason why) override;
   void wake_at(time_point when) override;
 
+  void command_ended(const result<int>& how, const std::string& output);
+
   void post(task job) const { core_.home().post(std::move(job)); }
 
   result<value> heard(control_backend::run_word word, const value& body);
@@ -85,6 +96,7 @@ class chef final : private chef_runs::host {
   void restore();
 
   node_core& core_;
+  machine& machine_;
   config config_;
   log log_;
   ways ways_;

@@ -47,22 +47,19 @@ bool is_chef_locked(const config& with) {
   return lock && posix_flock(lock.number(), LOCK_EX | LOCK_NB) != 0;
 }
 
-void start_chef(const config& with, chef_runs::reason why, node_core& core,
+void start_chef(const config& with, chef_runs::reason why, runtime& threads,
                 std::function<void(const result<int>&, const std::string&)> ended) {
   command what;
   const auto output = with.state_dir + "/chef-run.log";
   what.line = "exec >" + quoted(output) + " 2>&1\n" + with.chef_command;
   what.timeout = longest_run;
   what.environment = {{"CHEF_FLOCK_RUN", std::string(to_string(why))}, {"FLOCK_SOCKET", with.socket}};
-  core.threads().run_blocking(
-      [home = core.home().shared_from_this(), what = std::move(what), output, ended = std::move(ended)] {
-        const auto run = run_command(what, {});
-        // What the shell itself has to say, if there is no such file.
-        const auto said = run ? end_of_file(output) + run->output : std::string();
-        const auto how = run ? result<int>(run->exit_status) : result<int>(run.error());
-        // Nobody is left to hear it if the node has stopped: it goes with the mailbox.
-        home->post([ended, how, said] { ended(how, said); });
-      });
+  threads.run_blocking([what = std::move(what), output, ended = std::move(ended)] {
+    const auto run = run_command(what, {});
+    // What the shell itself has to say, if there is no such file.
+    const auto said = run ? end_of_file(output) + run->output : std::string();
+    ended(run ? result<int>(run->exit_status) : result<int>(run.error()), said);
+  });
 }
 
 }  // namespace flock
