@@ -160,7 +160,9 @@ result<void> courier::restore_parcel(const std::string& rest, const value& data)
       repairs_.push_back("the notification " + *id + " to " + to->str() + " is lost: its record was damaged");
       return {};
     }
-    outbox_.restore(*to, *number, record->what, encode(record->what.to_value()).size());
+    std::string packed;
+    record->what.write(packed);
+    outbox_.restore(*to, *number, record->what, packed.size());
     waiting_.emplace(*id, *number);
     return {};
   }

@@ -63,11 +63,7 @@ value notification_record::to_value() const {
                     {"output", of_resource ? outcome["output"] : value()}};
 }
 
-value notification_record::to_stored() const {
-  value::list all;
-  for (const auto& r : receipts) all.push_back(r.to_value());
-  return value::map{{"what", what.to_value()}, {"receipts", std::move(all)}, {"attempts", attempts}};
-}
+value notification_record::to_stored() const { return internal::unpacked(stored()); }
 
 std::string notification_record::stored(const receipt* end) const {
   std::string out;

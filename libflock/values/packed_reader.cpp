@@ -4,6 +4,7 @@
 #include "libflock/values/wire.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace flock::internal {
 
@@ -71,6 +72,12 @@ error wrong(std::string_view expected, std::string_view v) {
 }
 
 }  // namespace
+
+value unpacked(std::string_view whole) {
+  auto made = decode(whole, {.bytes = whole.size()});
+  assert(made);
+  return *std::move(made);
+}
 
 result<std::string_view> take_value(std::string_view& in) {
   auto rest = in;

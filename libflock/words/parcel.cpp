@@ -71,13 +71,7 @@ value to_value(const parcel& p) {
 
 result<parcel> parcel_from_value(const value& v) { return read_parcel(encode(v)); }
 
-value batch::to_body() const {
-  value::list list;
-  list.reserve(items.size());
-  for (const auto& i : items) list.emplace_back(value::list{i.number, to_value(i.content)});
-  return value::map{
-      {"channel", channel}, {"to", to.str()}, {"after", after}, {"again", again}, {"items", std::move(list)}};
-}
+value batch::to_body() const { return internal::unpacked(packed()); }
 
 std::string batch::packed() const {
   std::string out;

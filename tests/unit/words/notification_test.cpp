@@ -28,6 +28,16 @@ template <class E> void check_names(std::optional<E> (*from)(std::string_view), 
   CHECK_FALSE(from("no such name"));
 }
 
+template <class T> std::string hex(const T& written) {
+  std::string bytes, out;
+  written.write(bytes);
+  for (const unsigned char byte : bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    out.append({digits[byte >> 4], digits[byte & 15]});
+  }
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("every name of a notification's enums is read back") {
@@ -114,4 +124,38 @@ TEST_CASE("a receipt in a state of a newer version is refused") {
 
   CHECK(receipt::from_value(v).error().what ==
         "state: \"dreamt\" is none of queued, accepted, started, succeeded, failed, expired, cancelled, unknown");
+}
+
+// Written by version 0.1: journals on disk and nodes that were not upgraded have this form.
+TEST_CASE("the form of notifications and receipts is that of the first version") {
+  const auto at = wall_time(milliseconds(1'700'000'000'123));
+  notification n{"b0-7",
+                 *node_id::parse("b0"),
+                 *node_id::parse("b1"),
+                 *actor_name::parse("log[a]"),
+                 "write",
+                 {1, "two"},
+                 {{*node_id::parse("b0"), "file[f]", "create"}},
+                 at,
+                 wall_time(milliseconds(1'700'086'400'123))};
+  CHECK(
+      hex(n) ==
+      "080906616374696f6e05057772697465056163746f7205066c6f675b615d09617267756d656e747307020302050374776f06636175736573"
+      "0701080306616374696f6e0506637265617465046e6f646505026230087265736f75726365050766696c655b665d0763726561746564"
+      "03f6a1abfef962076578706972657303f691ded0fa62026964050462302d370673656e646572050262300674617267657405026231");
+  n.retry_of = "b0-3";
+  CHECK(
+      hex(n) ==
+      "080a06616374696f6e05057772697465056163746f7205066c6f675b615d09617267756d656e747307020302050374776f06636175736573"
+      "0701080306616374696f6e0506637265617465046e6f646505026230087265736f75726365050766696c655b665d0763726561746564"
+      "03f6a1abfef962076578706972657303f691ded0fa62026964050462302d370872657472795f6f66050462302d330673656e64657205"
+      "0262300674617267657405026231");
+
+  const receipt failed{
+      "b0-7", receipt_state::failed, at, error{error_code::io, "no"}, value::map{{"outcome", "failed"}}, true};
+  CHECK(hex(failed) ==
+        "080602617403f6a1abfef962056572726f72080204636f64650502696f047768617405026e6f026964050462302d37076f7574636f6d65"
+        "0801076f7574636f6d6505066661696c65640b726564656c6976657265640205737461746505066661696c6564");
+  const receipt queued{"b0-7", receipt_state::queued, wall_time(milliseconds(5)), {}, {}, false};
+  CHECK(hex(queued) == "0804026174030a026964050462302d370b726564656c697665726564010573746174650506717565756564");
 }
