@@ -2,15 +2,18 @@
 
 #include "actors/resource/action_context.hpp"
 #include "actors/resource/resource.hpp"
+#include "node/daemon_routes.hpp"
 #include "node/node_report.hpp"
 
-#include <atomic>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace flock {
 
 namespace {
+
+using wait_for = notification_answers::wait_for;
 
 constexpr std::string_view daemon_actor = "flockd";
 
@@ -36,8 +39,7 @@ class daemon_view {
 /// Collects one answer for each of several questions, in their order.
 class gathering {
  public:
-  gathering(std::size_t expected, control_backend::answer done)
-      : parts_(expected), missing_(expected), done_(std::move(done)) {
+  gathering(std::size_t expected, responder done) : parts_(expected), missing_(expected), done_(std::move(done)) {
     if (missing_ == 0) done_(value(value::list()));
   }
   void put(std::size_t place, value v) {
@@ -48,14 +50,8 @@ class gathering {
  private:
   value::list parts_;
   std::size_t missing_;
-  control_backend::answer done_;
+  responder done_;
 };
-
-location only(const node_id& id) {
-  location where;
-  where.nodes = {id};
-  return where;
-}
 
 }  // namespace
 
@@ -73,12 +69,15 @@ daemon::daemon(surroundings around, config with)
       chef_({core_, time_, machine_, log_}, config_,
             {.send = [this](const wanted_action& what) { send(what); },
              .notify =
-                 [this](wanted_action what, answer done) {
-                   notify(std::move(what), wait_for::queued, core_.now() + core_.call_timeout(), std::move(done));
+                 [this](const wanted_action& what, responder done) {
+                   notifications_.notify(what, wait_for::queued, core_.now() + core_.call_timeout(), std::move(done));
                  },
              .not_notified = [this](const wanted_action& what, const error& why) { not_notified(what, why); },
              .is_declared = [this](const resource_name& name) { return published_.contains(name); },
-             .subscriptions_changed = [this] { subscribe(); }}) {}
+             .subscriptions_changed = [this] { subscribe(); }}),
+      events_(core_),
+      desk_{core_.home(), notifications_,
+            [this](const wanted_action& what, const std::optional<std::string>& run) { return delay(what, run); }} {}
 
 daemon::~daemon() = default;
 
@@ -158,7 +157,7 @@ void daemon::publish(const std::shared_ptr<const declaration>& d) {
     log_("error", d->place() + ": " + published.error().what);
 }
 
-void daemon::reload(answer done) {
+void daemon::reload(responder done) {
   post([this, done = std::move(done)] {
     auto read = machine_.read_again();
     if (!read) return done(read.error());
@@ -199,11 +198,11 @@ void daemon::not_notified(const wanted_action& what, const error& why) {
   core_.add_event("not_notified", {{"resource", what.resource.str()}, {"action", what.action}, {"error", why.what}});
 }
 
-void daemon::converge(bool why_run, answer done) {
+void daemon::converge(bool why_run, responder done) {
   post([this, why_run, done = std::move(done)] { runs_.start(declared_, why_run, done); });
 }
 
-void daemon::updated(const resource_name& resource, std::string action, time_point until, answer done) {
+void daemon::updated(const resource_name& resource, std::string action, time_point until, responder done) {
   post([this, resource, action = std::move(action), until, done = std::move(done)] {
     core_.add_event("updated", {{"resource", resource.str()}, {"action", action}});
     auto wanted = wanted_after(resource);
@@ -217,7 +216,7 @@ void daemon::updated(const resource_name& resource, std::string action, time_poi
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       auto& w = wanted[i];
       w.causes = {{core_.id(), resource.str(), action}};
-      notify(w, wait_for::queued, until, [this, all, i, w](result<value> targets) {
+      notifications_.notify(w, wait_for::queued, until, [this, all, i, w](result<value> targets) {
         if (targets) return all->put(i, *std::move(targets));
         all->put(i, value::list{target_without_notification(w, to_string(w.where), targets.error())});
       });
@@ -225,93 +224,19 @@ void daemon::updated(const resource_name& resource, std::string action, time_poi
   });
 }
 
-// Notifications.
-
-void daemon::notify(wanted_action what, wait_for state, time_point until, answer done) {
-  post([this, what = std::move(what), state, until, done = std::move(done)] {
-    notifications_.notify(what, state, until, done);
-  });
+result<std::string> daemon::delay(const wanted_action& what, const std::optional<std::string>& run) {
+  auto id = runs_.delay(what, run);
+  if (id) return id;
+  auto of_chef = chef_.delay(what, run);
+  return of_chef ? of_chef : id;
 }
 
-void daemon::delay(wanted_action what, std::optional<std::string> run, answer done) {
-  post([this, what = std::move(what), run = std::move(run), done = std::move(done)] {
-    auto id = runs_.delay(what, run);
-    if (auto of_chef = id ? id : chef_.delay(what, run)) id = std::move(of_chef);
-    if (!id) return done(id.error());
-    done(value(value::map{{"notifications", value::list()}, {"run", *std::move(id)}}));
-  });
-}
-
-void daemon::notifications(std::optional<receipt_state> state, std::optional<node_id> of, answer done) {
-  post([this, state, of = std::move(of), done = std::move(done)] { done(notifications_.list(state, of)); });
-}
-
-void daemon::notification(const std::string& id, answer done) {
-  post([this, id, done = std::move(done)] { done(notifications_.show(id)); });
-}
-
-void daemon::await(std::vector<std::string> ids, time_point until, answer done) {
-  post([this, ids = std::move(ids), until, done = std::move(done)] { notifications_.await(ids, until, done); });
-}
-
-void daemon::cancel(const std::string& id, time_point until, answer done) {
-  post([this, id, until, done = std::move(done)] { notifications_.cancel(id, until, done); });
-}
-
-void daemon::retry(const std::string& id, time_point until, answer done) {
-  post([this, id, until, done = std::move(done)] { notifications_.retry(id, until, done); });
-}
-
-// Nodes and what is on them.
-
-void daemon::nodes(std::optional<location> where, time_point until, answer done) {
-  post([this, where = std::move(where), until, done = std::move(done)] {
-    core_.nodes(where, until, [done](result<std::vector<node_info>> known) {
-      if (!known) return done(known.error());
-      value::list out;
-      for (const auto& n : *known) out.push_back(n.to_value());
-      done(value(std::move(out)));
-    });
-  });
-}
-
-void daemon::node(const node_id& id, time_point until, answer done) {
-  post([this, id, until, done = std::move(done)] {
-    core_.nodes(only(id), until, [this, id, done](result<std::vector<node_info>> known) {
-      if (!known) return done(known.error());
-      if (known->empty()) return done(error{error_code::not_found, "no node named " + id.str()});
-      auto out = known->front().to_value();
-      out.as_map()->insert_or_assign("attributes", known->front().about.attributes);
-      out.as_map()->insert_or_assign("connected", core_.peers().contains(id));
-      out.as_map()->insert_or_assign("queued", core_.deliveries().outbox_depth(id));
-      done(std::move(out));
-    });
-  });
-}
-
-void daemon::ping(const node_id& id, time_point until, answer done) {
-  const auto sent = core_.now();
-  core_.ask_node(id, "ping", {}, until, [this, id, sent, done = std::move(done)](result<value> pong) {
-    if (!pong) return done(pong.error());
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(core_.now() - sent);
-    done(value(value::map{{"node", id.str()}, {"rtt_us", took.count()}}));
-  });
-}
-
-void daemon::actors(std::optional<node_id> of, time_point until, answer done) {
-  core_.ask_node(of.value_or(core_.id()), "actors", {}, until, std::move(done));
-}
-
-void daemon::subscriptions(std::optional<node_id> of, time_point until, answer done) {
-  core_.ask_node(of.value_or(core_.id()), "subscriptions", {}, until, std::move(done));
-}
-
-void daemon::resources(std::optional<node_id> of, time_point until, answer done) {
+void daemon::resources(std::optional<node_id> of, time_point until, responder done) {
   if (!of || *of == core_.id()) return post([this, done = std::move(done)] { resource_states(done); });
   core_.ask({*of, *actor_name::parse(daemon_actor)}, "resources", {}, until, std::move(done));
 }
 
-void daemon::resource_states(answer done) {
+void daemon::resource_states(responder done) {
   auto names = chef_.resources();
   for (const auto& d : declared_) names.push_back(d.name);
   auto all = std::make_shared<gathering>(names.size(), std::move(done));
@@ -327,23 +252,9 @@ void daemon::resource_states(answer done) {
   }
 }
 
-void daemon::call(const address& to, std::string method, value::list arguments, time_point until, answer done) {
-  core_.ask(to, std::move(method), std::move(arguments), until, std::move(done));
-}
-
-// Chef.
-
-control_backend::run_handle daemon::begin_run(value about, answer first, std::function<void(const value&)> next) {
-  return chef_.begin(std::move(about), std::move(first), std::move(next));
-}
-
-void daemon::tell_run(const std::string& run, run_word word, value body, answer done) {
-  chef_.tell(run, word, std::move(body), std::move(done));
-}
-
 // This node.
 
-void daemon::status(answer done) {
+void daemon::status(responder done) {
   post([this, done = std::move(done)] { done(status_now()); });
 }
 
@@ -360,23 +271,10 @@ void daemon::metrics(std::function<void(std::string)> done) {
   post([this, done = std::move(done)] { done(metrics_of(core_, declared_.size())); });
 }
 
-control_backend::subscription_handle daemon::follow_events(std::optional<std::string> since,
-                                                           std::function<void(result<event_log::page>)> first,
-                                                           std::function<void(const event&)> next) {
-  auto place = std::make_shared<std::uint64_t>(0);  // of the follower in the log; only touched in the home mailbox
-  auto gone = std::make_shared<std::atomic<bool>>(false);
-  post([this, since = std::move(since), first = std::move(first), next = std::move(next), place, gone] {
-    if (*gone) return;
-    first(core_.events().since(since ? std::optional<std::string_view>(*since) : std::nullopt));
-    *place = core_.events().follow([next, gone](const event& e) {
-      if (!*gone) next(e);
-    });
-  });
-  auto forget = [this, place, gone](void*) {
-    *gone = true;
-    post([this, place] { core_.events().unfollow(*place); });
-  };
-  return {static_cast<void*>(place.get()), forget};
+void daemon::answer_on(control_api& api) {
+  const std::tuple<node_core&, event_source&, notification_desk&, chef&, daemon&, control_api&> parts{
+      core_, events_, desk_, chef_, *this, api};
+  each_control_topic([&]<class Needs>(const control_topic<Needs>& topic) { api.add(topic, std::get<Needs&>(parts)); });
 }
 
 }  // namespace flock

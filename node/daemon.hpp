@@ -4,7 +4,9 @@
 #include "actors/resource/declaration.hpp"
 #include "libflock/core/node_core.hpp"
 #include "node/chef/chef.hpp"
-#include "node/control/control_backend.hpp"
+#include "node/control/control_api.hpp"
+#include "node/control/event_routes.hpp"
+#include "node/control/notification_routes.hpp"
 #include "node/machine.hpp"
 #include "node/notification_answers.hpp"
 #include <flock/config.hpp>
@@ -12,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -19,10 +22,10 @@
 
 namespace flock {
 
-/// What makes a node a flockd: its declared resources, the runs over them, and the answers of the control API. Its
-/// state lives in the node's home mailbox. It knows nothing of processes, files and real time: all that enters over
-/// seams, and the simulator runs it as main() does.
-class daemon final : public control_backend, private convergence::host {
+/// What makes a node a flockd: its declared resources, the runs over them, and what its control API answers. Its state
+/// lives in the node's home mailbox. It knows nothing of processes, files and real time: all that enters over seams,
+/// and the simulator runs it as main() does.
+class daemon final : private convergence::host {
  public:
   /// What it is put upon, which outlives it.
   struct surroundings {
@@ -49,32 +52,21 @@ class daemon final : public control_backend, private convergence::host {
 
   /// Reads the configuration again: roles, attributes, policy, resources, certificates. Nothing changes if any of it is
   /// wrong. From any thread. Errors: as machine::read_again
-  void reload(answer done) override;
+  void reload(responder done);
 
-  // control_backend
-  void status(answer done) override;
-  void nodes(std::optional<location> where, time_point until, answer done) override;
-  void node(const node_id& id, time_point until, answer done) override;
-  void ping(const node_id& id, time_point until, answer done) override;
-  void actors(std::optional<node_id> of, time_point until, answer done) override;
-  void resources(std::optional<node_id> of, time_point until, answer done) override;
-  void subscriptions(std::optional<node_id> of, time_point until, answer done) override;
-  void call(const address& to, std::string method, value::list arguments, time_point until, answer done) override;
-  void notify(wanted_action what, wait_for state, time_point until, answer done) override;
-  void delay(wanted_action what, std::optional<std::string> run, answer done) override;
-  void updated(const resource_name& resource, std::string action, time_point until, answer done) override;
-  void converge(bool why_run, answer done) override;
-  void notifications(std::optional<receipt_state> state, std::optional<node_id> of, answer done) override;
-  void notification(const std::string& id, answer done) override;
-  void await(std::vector<std::string> ids, time_point until, answer done) override;
-  void cancel(const std::string& id, time_point until, answer done) override;
-  void retry(const std::string& id, time_point until, answer done) override;
-  run_handle begin_run(value about, answer first, std::function<void(const value&)> next) override;
-  void tell_run(const std::string& run, run_word word, value body, answer done) override;
-  void metrics(std::function<void(std::string)> done) override;
-  subscription_handle follow_events(std::optional<std::string> since,
-                                    std::function<void(result<event_log::page>)> first,
-                                    std::function<void(const event&)> next) override;
+  /// Adds all that a flockd answers on its control socket. The API does not outlive the daemon.
+  void answer_on(control_api& api);
+
+  // What daemon_routes ask, in the shapes of docs/control_api.md. From any thread; each answers exactly once.
+  void status(responder done);
+  /// Those of a node, or of this one.
+  void resources(std::optional<node_id> of, time_point until, responder done);
+  /// A resource of this node was updated by an action. Answers with what it fired, as notify does when all is queued.
+  void updated(const resource_name& resource, std::string action, time_point until, responder done);
+  /// One run over this node's resources; answers when it has ended. Errors: conflict (one is under way)
+  void converge(bool why_run, responder done);
+  /// Prometheus text.
+  void metrics(std::function<void(std::string)> done);
 
  private:
   // convergence::host
@@ -88,7 +80,8 @@ class daemon final : public control_backend, private convergence::host {
   void declare(std::vector<declaration> all);
   void publish(const std::shared_ptr<const declaration>& d);
   void subscribe();
-  void resource_states(answer done);
+  void resource_states(responder done);
+  result<std::string> delay(const wanted_action& what, const std::optional<std::string>& run);
   void when_performed(time_point until, std::function<void()> f);
   value status_now() const;
 
@@ -105,6 +98,8 @@ class daemon final : public control_backend, private convergence::host {
   notification_answers notifications_;
   convergence runs_;
   chef chef_;
+  node_events events_;
+  notification_desk desk_;
 };
 
 }  // namespace flock

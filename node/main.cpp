@@ -125,10 +125,12 @@ int main(int argc, char** argv) {
   });
   flock::daemon d({core, flock::system_clock(), here, write}, with);
   d.start(std::move(read->what));
+  flock::control_api api(flock::system_clock());
+  d.answer_on(api);
   flock::control_server_options options;
   options.socket = with.socket;
   options.log = write;
-  auto server = flock::control_server::start(options, d, flock::system_clock());
+  auto server = flock::control_server::start(options, api);
   if (!server) return node->stop(), fail(server.error().within("socket"), 1);
 
   log("info", "ready at " + node->address() + ", registry " + with.registry.str());

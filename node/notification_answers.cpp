@@ -16,13 +16,14 @@ value target_as_it_is(const notification_record& r, const notifier::sent& s) {
   return shown;
 }
 
-bool is_enough(receipt_state reached, control_backend::wait_for wanted) {
+bool is_enough(receipt_state reached, notification_answers::wait_for wanted) {
+  using wait_for = notification_answers::wait_for;
   switch (wanted) {
-    case control_backend::wait_for::queued:
+    case wait_for::queued:
       return true;
-    case control_backend::wait_for::accepted:
+    case wait_for::accepted:
       return reached >= receipt_state::accepted;
-    case control_backend::wait_for::completed:
+    case wait_for::completed:
       return is_terminal(reached);
   }
   return true;

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "libflock/core/node_core.hpp"
-#include "node/control/control_backend.hpp"
+#include <flock/actor_type.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,21 +12,33 @@
 
 namespace flock {
 
-/// What the control API asks and wants of notifications; see control_backend, whose errors these are. Each is answered
-/// once: when the courier has come so far, or at the deadline as it then stands. Lives in the node's home mailbox,
-/// where all is called.
+/// What people ask and want of notifications. Each question is answered once, in the shapes of docs/control_api.md:
+/// when the courier has come so far, or at the deadline as it then stands. Lives in the node's home mailbox, where all
+/// is called.
 class notification_answers {
  public:
-  using answer = control_backend::answer;
-  using wait_for = control_backend::wait_for;
+  using answer = responder;
 
   explicit notification_answers(node_core& core) : core_(core) {}
 
+  enum class wait_for : std::uint8_t { queued, accepted, completed };
+  /// Asks for an action on each node of its location: a list with one element for each target, in the shape of
+  /// `flockctl notify`. At the deadline each target is answered as it stands.
+  /// Errors: not_found (no such node, or nobody matches), unreachable, refused, bad_argument
   void notify(const wanted_action& what, wait_for state, time_point until, answer done);
   value list(std::optional<receipt_state> state, const std::optional<node_id>& of) const;
+  /// Errors: not_found
   result<value> show(const std::string& id) const;
+  /// Those of these notifications that have ended, as soon as there is one; at the deadline none.
+  /// Errors: not_found (one is not known)
   void await(const std::vector<std::string>& ids, time_point until, answer done);
+  /// Takes back a notification of this node that was not sent yet; answers with it.
+  /// Errors: not_found, conflict (it may be on its way, has ended, or another node's), io (the disk takes nothing),
+  /// maybe_done (nobody can tell by the deadline whether that is durable)
   void cancel(const std::string& id, time_point until, const answer& done);
+  /// Sends the same as a notification of this node once more, which has ended without success; answers with the new
+  /// one. Errors: not_found, conflict (it succeeded, has not ended, is being tried again, or is another node's), those
+  /// of courier::submit, maybe_done (nobody can tell by the deadline whether it is kept)
   void retry(const std::string& id, time_point until, const answer& done);
 
  private:

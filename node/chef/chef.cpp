@@ -9,8 +9,6 @@
 namespace flock {
 namespace {
 
-using run_word = control_backend::run_word;
-
 // Each has an actor and an entry in the registry. The largest recipes have some thousands.
 constexpr std::size_t most_resources = 20'000;
 constexpr std::string_view api_actor = "flock_api";
@@ -58,7 +56,7 @@ void chef::reload(const config& with) {
 
 // A run and what it says.
 
-control_backend::subscription_handle chef::begin(value about, answer first, std::function<void(const value&)> next) {
+std::shared_ptr<void> chef::begin(value about, answer first, std::function<void(const value&)> next) {
   auto run = std::make_shared<std::string>();  // only touched in home
   auto gone = std::make_shared<std::atomic<bool>>(false);
   post([this, about = std::move(about), first = std::move(first), next = std::move(next), run, gone] {

@@ -7,10 +7,10 @@
 #include "node/chef/chef_resources.hpp"
 #include "node/chef/chef_runs.hpp"
 #include "node/chef/flock_api.hpp"
-#include "node/control/control_backend.hpp"
 #include "node/machine.hpp"
 #include <flock/config.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,7 +24,7 @@ namespace flock {
 /// starts. See docs/chef.md. Lives in the node's home mailbox, where all is called unless it says otherwise.
 class chef final : private chef_runs::host {
  public:
-  using answer = control_backend::answer;
+  using answer = responder;
   using log = std::function<void(std::string_view level, const std::string& text)>;
 
   /// What it is put upon, which outlives it.
@@ -67,8 +67,14 @@ class chef final : private chef_runs::host {
   value status() const;
 
   // The control API: see docs/control_api.md. On any thread.
-  control_backend::subscription_handle begin(value about, answer first, std::function<void(const value&)> next);
-  void tell(const std::string& run, control_backend::run_word word, value body, answer done);
+
+  /// A Chef run begins, with {"why_run","pid","environment","roles","recipes","tags","attributes"}. `first` is called
+  /// once, with {"run"}; then `next` with each notification for it: {"notification","id","resource","action","causes"}.
+  /// The end of the handle is the end of the run. Errors: conflict (one is under way), bad_argument
+  std::shared_ptr<void> begin(value about, answer first, std::function<void(const value&)> next);
+  /// What the run under way says next. Errors: not_found (another run, or none, is under way), bad_argument
+  enum class run_word : std::uint8_t { resources, updated, notify, performed, end };
+  void tell(const std::string& run, run_word word, value body, answer done);
 
  private:
   // chef_runs::host
@@ -81,7 +87,7 @@ class chef final : private chef_runs::host {
 
   void post(task job) const { core_.home().post(std::move(job)); }
 
-  result<value> heard(control_backend::run_word word, const value& body);
+  result<value> heard(run_word word, const value& body);
   result<value> declare(const value& body);
   result<value> updated(const value& body);
   result<value> performed(const value& body);

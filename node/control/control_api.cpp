@@ -1,12 +1,10 @@
 #include "node/control/control_api.hpp"
 
 #include "node/control/control_exchange.hpp"
-#include "node/control/control_routes.hpp"
 #include "node/control/request_target.hpp"
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
 #include <utility>
 
 namespace flock {
@@ -29,54 +27,65 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const st
   return names;
 }
 
-control_response no_such_route(const control_request& request, const std::vector<const control_handler*>& same_path,
+control_response no_such_route(const std::string& method, const std::vector<std::string_view>& others,
                                const std::string& path) {
-  if (same_path.empty()) return control_failure(404, {error_code::not_found, "no such path: " + path}, path);
+  if (others.empty()) return control_failure(404, {error_code::not_found, "no such path: " + path}, path);
   std::string allow;
-  for (const auto* other : same_path) allow.append(allow.empty() ? "" : ", ").append(other->is.method);
-  auto response =
-      control_failure(405, bad_request(request.method + " is not possible on " + path + ", only " + allow), path);
+  for (const auto other : others) allow.append(allow.empty() ? "" : ", ").append(other);
+  auto response = control_failure(405, bad_request(method + " is not possible on " + path + ", only " + allow), path);
   response.allow = std::move(allow);
   return response;
 }
 
-result<void> try_handle(control_exchange& x, std::string_view query) {
-  if (x.request.body.size() > control_limits::body) {
-    x.done(control_failure(413, bad_request("a body of more than 1 MiB"), x.path));
-    return {};
-  }
-  if (x.path.empty() || x.path.front() != '/') return bad_request("no path: \"" + x.path + "\"");
-  const auto path = split_path(x.path);
-  if (!path) return path.error();
-  std::vector<const control_handler*> same_path;
-  for (const auto& h : control_handlers()) {
-    auto names = match(h.is.path, *path);
-    if (!names) continue;
-    same_path.push_back(&h);
-    if (h.is.method != x.request.method) continue;
-    auto parameters = query_parameters::parse(query);
-    if (!parameters) return parameters.error();
-    if (auto known = parameters->only(h.is.parameters); !known) return known.error();
-    x.names = *std::move(names);
-    x.parameters = *std::move(parameters);
-    return h.answer(x);
-  }
-  x.done(no_such_route(x.request, same_path, x.path));
-  return {};
+std::vector<std::string_view> names_in_query(const control_operation& o) {
+  std::vector<std::string_view> names;
+  for (const auto& p : o.parameters)
+    if (p.in == "query") names.push_back(p.name);
+  return names;
 }
 
 }  // namespace
 
-void handle(const control_request& request, control_backend& backend, const clock& now,
-            const std::function<void(control_response)>& done) {
+std::vector<const control_operation*> control_api::operations() const {
+  std::vector<const control_operation*> all;
+  for (const auto& r : routes_) all.push_back(r.is);
+  return all;
+}
+
+void control_api::handle(const control_request& request, const answered& done) const {
   const auto question = std::min(request.target.find('?'), request.target.size());
-  const auto query = std::string_view(request.target).substr(std::min(question + 1, request.target.size()));
-  control_exchange x{request, backend, now, {}, {}, done, request.target.substr(0, question)};
+  const auto path = request.target.substr(0, question);
   try {
-    if (auto asked = try_handle(x, query); !asked) done(control_failure(asked.error(), x.path));
+    if (auto asked = try_handle(request, path, done); !asked) done(control_failure(asked.error(), path));
   } catch (const std::exception& failed) {
-    done(control_failure(500, {error_code::io, std::string("internal error: ") + failed.what()}, x.path));
+    done(control_failure(500, {error_code::io, std::string("internal error: ") + failed.what()}, path));
   }
+}
+
+result<void> control_api::try_handle(const control_request& request, const std::string& path,
+                                     const answered& done) const {
+  if (request.body.size() > control_limits::body) {
+    done(control_failure(413, bad_request("a body of more than 1 MiB"), path));
+    return {};
+  }
+  if (path.empty() || path.front() != '/') return bad_request("no path: \"" + path + "\"");
+  const auto elements = split_path(path);
+  if (!elements) return elements.error();
+  std::vector<std::string_view> methods;
+  for (const auto& [is, answer] : routes_) {
+    auto names = match(is->path, *elements);
+    if (!names) continue;
+    methods.push_back(is->method);
+    if (is->method != request.method) continue;
+    const auto query = std::string_view(request.target).substr(std::min(path.size() + 1, request.target.size()));
+    auto parameters = query_parameters::parse(query);
+    if (!parameters) return parameters.error();
+    if (auto known = parameters->only(names_in_query(*is)); !known) return known.error();
+    control_exchange x{request, *is, now_, *std::move(names), *std::move(parameters), path, done};
+    return answer(x);
+  }
+  done(no_such_route(request.method, methods, path));
+  return {};
 }
 
 control_response control_failure(int status, const error& why, std::string_view target) {
@@ -120,13 +129,6 @@ int http_status(error_code code) {
       return 502;
   }
   return 500;
-}
-
-std::vector<control_route> control_routes() {
-  std::vector<control_route> all;
-  std::transform(control_handlers().begin(), control_handlers().end(), std::back_inserter(all),
-                 [](const control_handler& h) { return h.is; });
-  return all;
 }
 
 }  // namespace flock

@@ -52,29 +52,21 @@ result<std::optional<location>> control_exchange::where() const {
   return std::optional(*std::move(read));
 }
 
-result<value> control_exchange::body(const std::vector<std::string_view>& members) const {
+result<value> control_exchange::body() const {
   auto read = from_json(request.body);
   if (!read) return read.error().within("the body");
   if (!read->as_map()) return bad_request("the body is no object");
+  const auto* known = operation.body.schema["properties"].as_map();
   for (const auto& [name, member] : *read->as_map())
-    if (std::find(members.begin(), members.end(), name) == members.end())
-      return bad_request("the body: unknown member: " + name);
+    if (!known || !known->contains(name)) return bad_request("the body: unknown member: " + name);
   return read;
 }
 
-control_backend::answer control_exchange::object() const {
-  return [done = done, path = path](result<value> answered) {
+responder control_exchange::answer() const {
+  return [done = done, path = path, member = operation.answer.member](result<value> answered) {
     if (!answered) return done(control_failure(answered.error(), path));
-    done({.body = to_json(*answered) + "\n"});
-  };
-}
-
-control_backend::answer control_exchange::named(std::string_view name) const {
-  return [finish = object(), name](result<value> answered) {
-    if (!answered) return finish(std::move(answered));
-    value::map whole;
-    whole.emplace(name, *std::move(answered));
-    finish(value(std::move(whole)));
+    const auto shown = member.empty() ? *std::move(answered) : value(value::map{{member, *std::move(answered)}});
+    done({.body = to_json(shown) + "\n"});
   };
 }
 

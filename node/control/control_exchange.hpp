@@ -1,7 +1,9 @@
 #pragma once
 
+#include "libflock/words/location.hpp"
 #include "node/control/control_api.hpp"
 #include "node/control/request_target.hpp"
+#include <flock/actor_type.hpp>
 #include <flock/clock.hpp>
 
 #include <functional>
@@ -18,12 +20,12 @@ error bad_request(std::string what);
 /// answers. All that reads names what is wrong. Errors: bad_argument
 struct control_exchange {
   const control_request& request;
-  control_backend& backend;
+  const control_operation& operation;
   const clock& now;
   std::vector<std::string> names;  ///< what stands for the {names} in the path
   query_parameters parameters;
-  std::function<void(control_response)> done;
   std::string path;
+  std::function<void(control_response)> done;
 
   /// The parameter `timeout` from now.
   result<time_point> deadline() const;
@@ -34,13 +36,11 @@ struct control_exchange {
   /// The nodes that `node`, `role`, `recipe`, `environment`, `query` and `any` mean; nothing if there is none of them.
   result<std::optional<location>> where() const;
 
-  /// The body, an object of these members only.
-  result<value> body(const std::vector<std::string_view>& members) const;
+  /// The body, an object of no other members than the operation's schema names.
+  result<value> body() const;
 
-  /// Answers with an object as it is.
-  control_backend::answer object() const;
-  /// Answers with {name: ...}.
-  control_backend::answer named(std::string_view name) const;
+  /// Answers with a value in the shape that the operation says.
+  responder answer() const;
 };
 
 /// A text in the body. Errors: bad_argument (it is missing, or no text)

@@ -1,6 +1,5 @@
 #include "node/control/control_server.hpp"
 
-#include "node/control/control_api.hpp"
 #include "node/control/control_server_connection.hpp"
 
 #include <array>
@@ -71,16 +70,15 @@ result<void> admit_group(const std::string& path, const std::string& name, const
 
 class control_server::impl {
  public:
-  impl(control_server_options o, control_backend& backend, const clock& time)
+  impl(control_server_options o, const control_api& api)
       : options_(std::move(o)),
         acceptor_(io_),
         retry_(io_),
-        server_{
-            .options = options_,
-            .entrance = std::make_shared<control_entrance>(io_),
-            .handle = [&backend, &time](const control_request& request,
-                                        control_connection::answered done) { handle(request, backend, time, done); },
-            .closed = [this](const std::shared_ptr<control_connection>& c) { connections_.erase(c); }} {}
+        server_{.options = options_,
+                .entrance = std::make_shared<control_entrance>(io_),
+                .handle = [&api](const control_request& request,
+                                 control_connection::answered done) { api.handle(request, done); },
+                .closed = [this](const std::shared_ptr<control_connection>& c) { connections_.erase(c); }} {}
   ~impl();
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
@@ -172,10 +170,9 @@ bool control_server::impl::make_room() {
   return oldest != nullptr;
 }
 
-result<std::unique_ptr<control_server>> control_server::start(control_server_options o, control_backend& backend,
-                                                              const clock& time) {
+result<std::unique_ptr<control_server>> control_server::start(control_server_options o, const control_api& api) {
   if (!o.log) o.log = [](std::string_view, const std::string&) {};
-  auto server = std::make_unique<impl>(std::move(o), backend, time);
+  auto server = std::make_unique<impl>(std::move(o), api);
   if (auto listening = server->listen(); !listening) return listening.error();
   return std::unique_ptr<control_server>(new control_server(std::move(server)));
 }

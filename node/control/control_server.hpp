@@ -1,6 +1,6 @@
 #pragma once
 
-#include "node/control/control_backend.hpp"
+#include "node/control/control_api.hpp"
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 
@@ -30,11 +30,10 @@ class control_server {
  public:
   /// The socket's mode is 0660. A socket that nobody answers on is replaced.
   /// Errors: conflict (somebody answers on it: another flockd), bad_argument (no path of a socket), io
-  static result<std::unique_ptr<control_server>> start(control_server_options o, control_backend& backend,
-                                                       const clock& time);
+  static result<std::unique_ptr<control_server>> start(control_server_options o, const control_api& api);
 
-  /// Closes all connections and removes the socket. The backend is not called afterwards; answers that it still gives
-  /// are dropped.
+  /// Closes all connections and removes the socket. The API is not asked afterwards; answers that it still gives are
+  /// dropped.
   ~control_server();
   control_server(const control_server&) = delete;
   control_server& operator=(const control_server&) = delete;

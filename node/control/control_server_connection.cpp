@@ -51,7 +51,7 @@ void control_connection::ask() {
                           .body = message.body()};
   idle_since_.reset();
   waiting_ = true;
-  // The backend may keep `done` for longer than there is a server, and call it on any thread.
+  // Whoever is asked may keep `done` for longer than there is a server, and call it on any thread.
   auto done = [entrance = server_.entrance, weak = weak_from_this(), number = ++questions_](control_response response) {
     entrance->post([weak, number, response = std::move(response)]() mutable {
       const auto self = weak.lock();

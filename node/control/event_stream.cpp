@@ -8,7 +8,7 @@ std::string to_server_sent_event(const event& e) {
   return "id: " + e.cursor + "\ndata: " + to_json(e.to_value()) + "\n\n";
 }
 
-void event_stream::keep(control_backend::subscription_handle handle) {
+void event_stream::keep(std::shared_ptr<void> handle) {
   std::lock_guard lock(mutex_);
   // A handle that comes too late is destroyed with the argument, which outlives the lock.
   if (!closed_) handle_ = std::move(handle);
@@ -47,7 +47,7 @@ std::optional<std::string> event_stream::take() {
 }
 
 void event_stream::close() {
-  control_backend::subscription_handle handle;  // destroyed without the lock: it may wait for a push() to end
+  std::shared_ptr<void> handle;  // destroyed without the lock: it may wait for a push() to end
   std::lock_guard lock(mutex_);
   closed_ = true;
   handle.swap(handle_);

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "libflock/delivery/event_log.hpp"
-#include "node/control/control_backend.hpp"
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -14,8 +14,8 @@ namespace flock {
 /// As one server-sent event.
 std::string to_server_sent_event(const event& e);
 
-/// What one follower is told as it happens, events or the notifications for a Chef run: the backend fills it, the
-/// server empties it. Bounded: a follower that does not read fast enough loses its connection, and nobody else
+/// What one follower is told as it happens, events or the notifications for a Chef run: whoever tells fills it,
+/// the server empties it. Bounded: a follower that does not read fast enough loses its connection, and nobody else
 /// anything.
 class event_stream {
  public:
@@ -27,8 +27,10 @@ class event_stream {
   event_stream(const event_stream&) = delete;
   event_stream& operator=(const event_stream&) = delete;
 
-  // The backend's side, on its thread.
-  void keep(control_backend::subscription_handle handle);
+  // The side of whoever tells, on any thread.
+
+  /// What is destroyed when nobody follows any more.
+  void keep(std::shared_ptr<void> handle);
   void push(const event& e) { push(to_server_sent_event(e)); }
   /// A whole server-sent event.
   void push(std::string text);
@@ -44,7 +46,7 @@ class event_stream {
 
  private:
   std::mutex mutex_;  // guards all below
-  control_backend::subscription_handle handle_;
+  std::shared_ptr<void> handle_;
   std::function<void()> ready_;
   std::string bytes_;
   bool overrun_ = false;

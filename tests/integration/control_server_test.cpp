@@ -1,6 +1,6 @@
 #include "node/control/control_server.hpp"
 
-#include "tests/support/fake_control_backend.hpp"
+#include "tests/support/scripted_api.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tools/client/control_client.hpp"
 
@@ -100,13 +100,11 @@ struct fixture {
       .socket = socket, .group = "no-such-group-here", .log = [this](std::string_view level, const std::string& text) {
         log.push_back(std::string(level) + " " + text);
       }};
-  flock::testing::fake_control_backend backend;
+  flock::testing::scripted_api backend{flock::system_clock()};
   std::unique_ptr<control_server> server;
   control_client client{socket};
 
-  flock::result<std::unique_ptr<control_server>> try_start() {
-    return control_server::start(options, backend, flock::system_clock());
-  }
+  flock::result<std::unique_ptr<control_server>> try_start() { return control_server::start(options, backend.api); }
   void start() {
     auto started = try_start();
     REQUIRE(started);
@@ -149,7 +147,7 @@ TEST_CASE_FIXTURE(fixture, "the control client gets what the backend answers, ho
   CHECK(reply->status == 200);
   CHECK(reply->body.size() == (5 << 20) + 12);
   CHECK(posted);
-  CHECK(backend.asked() == "call bender1/itchy fight [1]");
+  CHECK(backend.asked() == "POST /v1/call/bender1/itchy/fight [1]");
 }
 
 TEST_CASE_FIXTURE(fixture, "the control client says why there is no reply") {
@@ -158,7 +156,7 @@ TEST_CASE_FIXTURE(fixture, "the control client says why there is no reply") {
   CHECK(control_client("").get("/", in(1s)).error().code == error_code::bad_argument);
 
   start();
-  std::vector<flock::control_backend::answer> never;
+  std::vector<flock::responder> never;
   backend.on_question = [&](auto done) { never.push_back(std::move(done)); };
 
   CHECK(client.get("/v1/status", in(50ms)).error().code == error_code::timeout);
@@ -297,7 +295,7 @@ TEST_CASE_FIXTURE(fixture, "a client that goes before its answer gives its place
   options.connections = 1;
   start();
   std::atomic<int> asked = 0;
-  flock::control_backend::answer first;
+  flock::responder first;
   backend.on_question = [&](auto done) {
     if (asked++ == 0) return first = std::move(done), void();
     done(value(value::map{}));
@@ -318,7 +316,7 @@ TEST_CASE_FIXTURE(fixture, "a client that goes before its answer gives its place
 TEST_CASE_FIXTURE(fixture, "an answer that comes after the server is gone is dropped") {
   start();
   std::atomic<bool> asked = false;
-  flock::control_backend::answer late;
+  flock::responder late;
   backend.on_question = [&](auto done) {
     late = std::move(done);
     asked = true;

@@ -1,5 +1,5 @@
 #include "node/control/control_server.hpp"
-#include "tests/support/fake_control_backend.hpp"
+#include "tests/support/scripted_api.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tools/cluster/child.hpp"
 
@@ -22,13 +22,13 @@ namespace {
 struct fixture {
   flock::testing::temporary_folder folder;
   std::string socket = folder.path() / "flockd.sock";
-  flock::testing::fake_control_backend backend;
+  flock::testing::scripted_api backend{flock::system_clock()};
   std::unique_ptr<flock::control_server> server;
   std::string out = folder.path() / "out";
   std::string err = folder.path() / "err";
 
   void start() {
-    auto started = flock::control_server::start({.socket = socket}, backend, flock::system_clock());
+    auto started = flock::control_server::start({.socket = socket}, backend.api);
     REQUIRE(started);
     server = *std::move(started);
   }

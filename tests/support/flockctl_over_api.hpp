@@ -1,8 +1,7 @@
 #pragma once
 
-#include "node/control/control_api.hpp"
-#include "tests/support/fake_control_backend.hpp"
 #include "tests/support/flockctl_shell.hpp"
+#include "tests/support/scripted_api.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,7 +17,7 @@ namespace flock::testing {
 /// flockctl on top of the control API itself, without a socket between them.
 class flockctl_over_api : public flockctl_shell {
  public:
-  /// What the backend was asked by a command that went well.
+  /// What the API was asked by a command that went well.
   std::string asked_by(const std::vector<std::string>& words) {
     CHECK((run(words) == ctl::exit_code::ok));
     CHECK(err.empty());
@@ -32,7 +31,7 @@ class flockctl_over_api : public flockctl_shell {
     return err.substr(0, err.find('\n'));
   }
 
-  fake_control_backend backend;
+  scripted_api backend{clock};
   std::optional<error> out_of_reach;
   std::deque<error> ends;  ///< of streams of events, one after the other
   std::vector<std::string> cursors;
@@ -44,7 +43,7 @@ class flockctl_over_api : public flockctl_shell {
     deadline = until;
     if (out_of_reach) return *out_of_reach;
     std::optional<control_reply> reply;
-    handle(request, backend, clock, [&](auto r) { reply = control_reply{r.status, std::move(r.body)}; });
+    backend.api.handle(request, [&](auto r) { reply = control_reply{r.status, std::move(r.body)}; });
     REQUIRE(reply);
     return *reply;
   }

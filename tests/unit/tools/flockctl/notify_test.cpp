@@ -69,9 +69,9 @@ TEST_CASE_FIXTURE(flockctl_over_api, "with --wait completed each target is shown
   CHECK((run(notify_and_wait + words{"--format", "table"}) == exit_code::some_failed));
 
   REQUIRE(asked.size() == 3);
-  CHECK(has(asked[0], "notify and go {"));
-  CHECK(asked[1] == R"(await ["1","3"])");
-  CHECK(asked[2] == R"(await ["1"])");
+  CHECK(has(asked[0], "/v1/notify?wait=queued {"));
+  CHECK(asked[1] == R"(POST /v1/await {"ids":["1","3"]})");
+  CHECK(asked[2] == R"(POST /v1/await {"ids":["1"]})");
   CHECK(out ==
         "ID  NODE  RESOURCE    ACTION  STATE      OUTCOME     ERROR\n"
         "2   b     execute[x]  run     failed\n"
@@ -128,12 +128,12 @@ TEST_CASE_FIXTURE(flockctl_over_api,
   backend.reply = value(value::map{{"notifications", value::list()}, {"run", "life.1"}});
 
   CHECK((run(on_success) == exit_code::ok));
-  CHECK(has(backend.asked(), "at the end of the run notify {"));
+  CHECK(has(backend.asked(), R"("timing":"delayed")"));
   CHECK(has(backend.asked(), R"("on":"success")"));
   CHECK(out == "{\"notifications\":[],\"run\":\"life.1\"}\n");
   environment["FLOCK_RUN"] = "life.1";
   CHECK((run(on_success + words{"--format", "table"}) == exit_code::ok));
-  CHECK(has(backend.asked(), "at the end of life.1 notify {"));
+  CHECK(has(backend.asked(), "/v1/notify?run=life.1 {"));
   CHECK(err == "flockctl: will be sent when run life.1 has ended, if it ends with success\n");
 
   backend.reply = flock::error{error_code::conflict, "no run is under way on this node"};
