@@ -96,9 +96,11 @@ result<std::string> node_core::start() {
   if (restored) restored = restore_wishes();
   if (!restored) return restored.error().within("state");
   if (auto events = events_.restore(); !events) return events.error().within("state");
-  for (const auto& repair : courier_.repairs()) {
-    log("error", repair);
-    add_event("repaired", {{"what", repair}});
+  for (const auto* repairs : {&courier_.repairs(), &events_.repairs()}) {
+    for (const auto& repair : *repairs) {
+      log("error", repair);
+      add_event("repaired", {{"what", repair}});
+    }
   }
   auto bound = seams_.network.start(*this);
   if (!bound) return bound.error();

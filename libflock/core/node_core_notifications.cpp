@@ -1,4 +1,5 @@
 #include "libflock/core/node_core.hpp"
+#include "libflock/values/packed_reader.hpp"
 
 #include <algorithm>
 
@@ -108,7 +109,7 @@ void node_core::take_wishes(const node_id& from, std::vector<wish> wishes, const
 result<void> node_core::restore_wishes() {
   return seams_.disk.read(wishes_prefix, [this](std::string_view key, std::string_view data) {
     const auto from = node_id::parse(key.substr(wishes_prefix.size()));
-    const auto list = decode(data);
+    const auto list = internal::unpack(data);
     auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
     // A subscriber tells them again when it connects.
     if (!from || !wishes || !notifier_.wishes_of(*from, *std::move(wishes)))

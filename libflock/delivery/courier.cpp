@@ -12,9 +12,6 @@ using namespace internal::courier_keys;
 
 namespace {
 
-// Of an id: it is in every receipt.
-constexpr std::size_t longest_id = 1024;
-
 bool goes_round(const notification& n) {
   return std::any_of(n.causes.begin(), n.causes.end(), [&](const cause& c) {
     return c.node == n.target && n.actor == c.resource && c.action == n.action;
@@ -82,7 +79,7 @@ void courier::take(const node_id& from, batch b) {
     if (auto* n = std::get_if<notification>(&item.content))
       arrive(from, std::move(*n), {work_key(from, channel, item.number), item.number <= again});
     else
-      hear(from, std::get<receipt>(item.content));
+      hear(from, std::move(std::get<receipt>(item.content)));
   }
   scribe_.put(position_key(from, channel), encode(value(upto)));
   scribe_.then([this, from, channel, upto, count = taken.fresh.size()] {
@@ -124,8 +121,8 @@ void courier::refuse(const node_id& from, const std::string& id, const error& wh
 
 result<void> courier::check(const notification& n, std::size_t bytes) const {
   assert(n.sender == self_);
-  if (n.id.empty() || n.id.size() > longest_id || ledger_.find(n.id))
-    return error{error_code::bad_argument, "not a new id: \"" + n.id.substr(0, longest_id) + "\""};
+  if (n.id.empty() || n.id.size() > notification::max_id || ledger_.find(n.id))
+    return error{error_code::bad_argument, "not a new id: \"" + n.id.substr(0, notification::max_id) + "\""};
   if (bytes > options_.out.bytes) {
     return error{error_code::bad_argument, to_string(n) + ": " + std::to_string(bytes) + " bytes, at most " +
                                                std::to_string(options_.out.bytes) + " can be sent"};
@@ -194,10 +191,13 @@ void courier::cancel(std::string_view id, answer done) {
   answer_when_durable(std::move(done));
 }
 
-void courier::hear(const node_id& from, const receipt& r) {
+void courier::hear(const node_id& from, receipt r) {
   const auto* record = ledger_.find(r.id);
   // Only the receiver can tell, and only while nothing else was concluded here.
   if (!record || record->what.sender != self_ || record->what.target != from || ends_.count(r.id) > 0) return;
+  // Its clock may be far from ours, by which records are kept and forgotten.
+  r.at = std::max(record->what.created, std::min(r.at, time_.wall()));
+  if (!is_terminal(r.state)) r.outcome = {};
   // An end that is shown must not be another one after a crash of this node.
   if (is_terminal(r.state) && !is_terminal(record->state())) return conclude(r);
   if (r.state != receipt_state::queued) return report(r);

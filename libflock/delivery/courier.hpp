@@ -52,7 +52,7 @@ namespace flock {
 ///   receivers forget the receipts that nobody came for.
 /// The first terminal receipt counts. So `unknown` means that it may have been done, and expired that it was not.
 ///
-/// Records that storage found damaged are made up for, as far as others know what was in them:
+/// Records that storage found damaged, or that cannot be read, are made up for, as far as others know what was in them:
 /// | damaged                       | what is done                                                                 |
 /// |-------------------------------|------------------------------------------------------------------------------|
 /// | c/<receiver>                  | numbers go on far beyond any that can have been given                        |
@@ -114,11 +114,11 @@ class courier : private scribe::author {
           storage& disk, scribe& records, host& of, options o);
   ~courier() override = default;
 
-  /// Reads back what storage kept. Before anything else.
-  /// Errors: io (also for records that cannot be read; the text names the key)
+  /// Reads back what storage kept. Before anything else. A record that cannot be read is set aside, under its key
+  /// behind "x/", and made up for as a damaged one is. Errors: io
   result<void> restore();
 
-  /// What was damaged in storage when it was read back, and what is done about it: sentences for people.
+  /// What was damaged or could not be read when storage was read back, and what is done about it: sentences for people.
   const std::vector<std::string>& repairs() const { return repairs_; }
 
   /// From now on notifications are performed, what had not ended first: call it when the actors are published. Until
@@ -207,7 +207,7 @@ class courier : private scribe::author {
   result<void> check(const notification& n, std::size_t bytes) const;
   void queue(const notification& n, std::size_t bytes);
   void submit_here(const notification& n);
-  void hear(const node_id& from, const receipt& r);
+  void hear(const node_id& from, receipt r);
   result<void> settle(const node_id& from, const value& body);
   void forget_parcel(const notification& n);
   void give_up_on(const node_id& receiver);
@@ -215,6 +215,7 @@ class courier : private scribe::author {
   bool is_hopeless(const notification_record& r, wall_time now) const;
 
   // After damage.
+  void set_aside(std::string_view key, std::string_view data, const error& why);
   void restore_lost_standings();
   void lose_work(const node_id& from, const std::string& id);
   void adopt_orphans();
@@ -275,6 +276,7 @@ class courier : private scribe::author {
 
   // Until resume().
   bool resumed_ = false;
+  std::vector<std::string> damaged_;  // keys: those that storage tells of, and those of what was set aside
   std::vector<std::string> repairs_;
   std::vector<std::pair<node_id, std::string>> lost_work_;  // sender and id of what was taken and is not known any more
   std::vector<std::string> unfinished_;

@@ -5,10 +5,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 /// The keys under which a courier stores its records: the table is in courier.hpp.
 namespace flock::internal::courier_keys {
 
+/// Where a record is put that cannot be read.
+std::string aside_key(std::string_view key);
 std::string standing_key(const node_id& to);
 std::string position_key(const node_id& from, const std::string& channel);
 std::string record_key(const std::string& id);

@@ -25,10 +25,20 @@ std::set<node_id> nodes_of(const std::vector<std::string>& damaged, const std::s
 
 }  // namespace
 
+/// Nobody's record keeps this node from starting.
+void courier::set_aside(std::string_view key, std::string_view data, const error& why) {
+  const auto aside = aside_key(key);
+  scribe_.put(aside, std::string(data));
+  scribe_.remove(std::string(key));
+  damaged_.emplace_back(key);
+  repairs_.push_back("the record " + std::string(key) + " cannot be read (" + why.what + "): it was set aside as " +
+                     aside);
+}
+
 /// Which numbers were given is not known any more, and one given twice would be taken for a repetition. One a
 /// millisecond since 1970 is more than any channel ever had, also if this happens to it again.
 void courier::restore_lost_standings() {
-  for (const auto& to : nodes_of(disk_.damaged(), "c/")) {
+  for (const auto& to : nodes_of(damaged_, "c/")) {
     outbox::standing s;
     s.reserved = static_cast<std::uint64_t>(time_.wall().time_since_epoch().count());
     s.sent = std::nullopt;
@@ -65,10 +75,9 @@ void courier::adopt_orphans() {
 void courier::repair_channels() {
   for (const auto& [from, id] : std::exchange(lost_work_, {}))
     post(from, {id, receipt_state::queued, time_.wall(), {}, {}, false});
-  const auto& damaged = disk_.damaged();
-  auto shaken = nodes_of(damaged, "o/");
+  auto shaken = nodes_of(damaged_, "o/");
   // Records were lost with their keys: it may be any channel.
-  if (std::find(damaged.begin(), damaged.end(), "") != damaged.end()) {
+  if (std::find(damaged_.begin(), damaged_.end(), "") != damaged_.end()) {
     for (const auto* r : ledger_.list(std::nullopt, std::nullopt)) shaken.insert({r->what.sender, r->what.target});
   }
   shaken.erase(self_);

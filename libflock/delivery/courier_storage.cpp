@@ -1,5 +1,6 @@
 #include "libflock/delivery/courier.hpp"
 #include "libflock/delivery/courier_keys.hpp"
+#include "libflock/values/packed_reader.hpp"
 #include <flock/value_cast.hpp>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ std::string hex(std::uint64_t number) {
 
 }  // namespace
 
+std::string aside_key(std::string_view key) { return "x/" + std::string(key); }
 std::string standing_key(const node_id& to) { return "c/" + to.str(); }
 std::string position_key(const node_id& from, const std::string& channel) { return "i/" + from.str() + "/" + channel; }
 std::string record_key(const std::string& id) { return "n/" + id; }
@@ -88,18 +90,16 @@ void courier::written(const std::vector<channel_write>& channels) {
 }
 
 result<void> courier::read(const std::string& prefix, const reader& each) {
-  result<void> all;
-  auto done = disk_.read(prefix, [&](std::string_view key, std::string_view data) {
-    if (!all) return;
-    const auto v = decode(data);
-    auto one = v ? each(std::string(key.substr(prefix.size())), *v) : result<void>(v.error());
-    if (!one) all = error{error_code::io, std::string(key) + ": " + one.error().what};
+  return disk_.read(prefix, [&](std::string_view key, std::string_view data) {
+    const auto v = internal::unpack(data);
+    const auto read = v ? each(std::string(key.substr(prefix.size())), *v) : result<void>(v.error());
+    if (!read) set_aside(key, data, read.error());
   });
-  return done ? all : done;
 }
 
 result<void> courier::restore() {
   started_ = time_.wall();
+  damaged_ = disk_.damaged();
   if (auto done = restore_records(); !done) return done;
   if (auto done = read("c/", [this](auto& rest, auto& data) { return restore_standing(rest, data); }); !done)
     return done;

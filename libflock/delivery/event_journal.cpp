@@ -1,11 +1,13 @@
 #include "libflock/delivery/event_journal.hpp"
 
+#include "libflock/values/packed_reader.hpp"
 #include "libflock/values/value_writer.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace flock {
@@ -16,6 +18,9 @@ constexpr std::string_view prefix = "e/";
 
 // Enough to tell storages apart, and short enough to be shown in every event.
 constexpr std::size_t name_size = 16;
+
+// Of one record, in bytes, as a rule: what is outdated is removed by the record, and read back into memory by it.
+constexpr std::size_t record_size = 128 * 1024;
 
 std::string key_of(std::uint64_t first) {
   char digits[17];
@@ -33,16 +38,26 @@ std::optional<std::uint64_t> number_in(std::string_view key) {
   return number;
 }
 
-std::string encoded(const std::vector<packed_event>& events) {
+using events = std::span<const packed_event>;
+
+std::string encoded(events some) {
   std::string out;
-  internal::value_writer(out).list(events.size());
-  for (const auto& e : events) out += e.form;
+  internal::value_writer(out).list(some.size());
+  for (const auto& e : some) out += e.form;
   return out;
+}
+
+/// How many of them make up a record: one at least.
+std::size_t fit_a_record(events some) {
+  std::size_t bytes = 0, count = 0;
+  while (count < some.size() && (count == 0 || bytes + some[count].form.size() <= record_size))
+    bytes += some[count++].form.size();
+  return count;
 }
 
 /// Nothing if it cannot be read.
 std::optional<value::list> events_in(std::string_view data) {
-  auto stored = decode(data);
+  auto stored = internal::unpack(data);
   if (!stored || !stored->as_list()) return std::nullopt;
   for (const auto& e : *stored->as_list())
     if (!e["at"].as_int() || !e["type"].as_text() || !e["members"].as_map()) return std::nullopt;
@@ -64,6 +79,7 @@ result<void> event_journal::restore() {
     auto events = events_in(data);
     if (first && events) return void(all.emplace_back(*first, *std::move(events)));
     lost = std::max(lost, first.value_or(0));
+    repairs_.push_back("the events under " + std::string(key) + " cannot be read, and are gone");
     scribe_.remove(std::string(key));
     scribe_.soon();
   });
@@ -97,9 +113,12 @@ void event_journal::add(std::string_view type, wall_time at, const value::map& m
 void event_journal::before_write() {
   if (gathered_.empty() || disk_.trouble()) return;
   const auto events = std::make_shared<std::vector<packed_event>>(std::exchange(gathered_, {}));
-  const auto first = events->front().number;
-  records_.push_back({first, events->size(), latest_});
-  scribe_.put(key_of(first), encoded(*events));
+  for (std::span left(std::as_const(*events)); !left.empty();) {
+    const auto some = left.first(fit_a_record(left));
+    records_.push_back({some.front().number, some.size(), latest_});
+    scribe_.put(key_of(some.front().number), encoded(some));
+    left = left.subspan(some.size());
+  }
   // Each costs a page or two of the journal wherever it lies; neighbours share theirs.
   if (records_.size() > options_.outdated && is_outdated(records_[options_.outdated], latest_))
     for (; is_outdated(records_.front(), latest_); records_.pop_front()) scribe_.remove(key_of(records_.front().first));

@@ -27,8 +27,8 @@ namespace flock {
 /// up to a bound; those beyond it are counted, and an event events_dropped with that `count` stands for them.
 ///
 /// Stored: e/<number of the first, 16 hexadecimal digits> = list of {"at": ms since 1970 UTC,"type","members"}, in
-/// binary form: the events of one write. Records are removed, some at a time, when all their events are beyond the
-/// log's bounds.
+/// binary form: the events of one write, in several records if they are many. Records are removed, some at a time, when
+/// all their events are beyond the log's bounds.
 class event_journal : private scribe::author {
  public:
   struct options {
@@ -44,6 +44,8 @@ class event_journal : private scribe::author {
   /// Reads back what storage kept. Before anything else. What cannot be read is a gap.
   /// Errors: io
   result<void> restore();
+  /// What could not be read: sentences for people.
+  const std::vector<std::string>& repairs() const { return repairs_; }
 
   void add(std::string_view type, wall_time at, const value::map& members);
 
@@ -70,6 +72,7 @@ class event_journal : private scribe::author {
   std::vector<packed_event> gathered_;
   std::int64_t dropped_ = 0;
   wall_time latest_{};
+  std::vector<std::string> repairs_;
 };
 
 }  // namespace flock

@@ -63,7 +63,7 @@ value notification_record::to_value() const {
                     {"output", of_resource ? outcome["output"] : value()}};
 }
 
-value notification_record::to_stored() const { return internal::unpacked(stored()); }
+value notification_record::to_stored() const { return *internal::unpack(stored()); }
 
 std::string notification_record::stored(const receipt* end) const {
   std::string out;

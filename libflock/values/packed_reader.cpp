@@ -4,7 +4,6 @@
 #include "libflock/values/wire.hpp"
 
 #include <algorithm>
-#include <cassert>
 
 namespace flock::internal {
 
@@ -73,10 +72,11 @@ error wrong(std::string_view expected, std::string_view v) {
 
 }  // namespace
 
-value unpacked(std::string_view whole) {
-  auto made = decode(whole, {.bytes = whole.size()});
-  assert(made);
-  return *std::move(made);
+result<value> unpack(std::string_view whole) {
+  const value_limits its_own{.bytes = whole.size()};
+  auto made = decode(whole, its_own);
+  if (made && !whole.empty()) return broken();
+  return made;
 }
 
 result<std::string_view> take_value(std::string_view& in) {

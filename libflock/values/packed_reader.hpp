@@ -17,8 +17,9 @@ namespace flock::internal {
 
 // Reading the binary form of values (see encode()) without making them: what comes by the thousand is read so.
 
-/// What was written with a value_writer, whole, as a value.
-value unpacked(std::string_view whole);
+/// The value that these bytes are, whole: what was written or taken here before, however large it is.
+/// Errors: protocol (as of decode())
+result<value> unpack(std::string_view whole);
 
 /// Removes one value from the front of `in`. \returns its bytes
 /// Errors: protocol (as of decode(), but that a member is there twice is not noticed)

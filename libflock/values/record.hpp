@@ -68,7 +68,7 @@ template <class T, class... Members> class record_form {
   value to_value(const T& record) const {
     std::string packed;
     write(packed, record);
-    return unpacked(packed);
+    return *unpack(packed);
   }
 
  private:
@@ -98,6 +98,10 @@ template <class T, class... Members> constexpr record_form<T, Members...> descri
   return record_form<T, Members...>(members...);
 }
 
+/// The end of the year 9999. With a time up to here nothing that is added or subtracted overflows, and format_time()
+/// has digits for it.
+inline constexpr milliseconds last_time{253'402'300'799'999};
+
 // The forms of members. What is_absent() is left out; what read() does not find is an error, or as new.
 
 /// Text, a name, a number, a time, values: always there.
@@ -114,7 +118,10 @@ struct required {
   template <class M> static std::optional<M> read(packed_reader& in, std::string_view name) {
     if constexpr (std::same_as<M, wall_time>) {
       const auto since_epoch = in.required<milliseconds>(name);
-      return since_epoch ? std::optional(wall_time(*since_epoch)) : std::nullopt;
+      if (!since_epoch) return std::nullopt;
+      if (*since_epoch >= milliseconds(0) && *since_epoch <= last_time) return wall_time(*since_epoch);
+      in.fail({error_code::bad_argument, std::to_string(since_epoch->count()) + " is no time from 1970 to 9999"}, name);
+      return std::nullopt;
     } else {
       return in.required<M>(name);
     }
@@ -126,6 +133,21 @@ struct defaulted : required {
   template <class M> static std::optional<M> read(packed_reader& in, std::string_view name) {
     auto got = in.optional<M>(name);
     return in.failed() ? std::nullopt : got ? std::move(got) : M{};
+  }
+};
+
+/// Text of at most so many bytes: what is kept has a bound that holds when it arrives.
+template <class Base = required> struct at_most : Base {
+  std::size_t bytes;
+
+  constexpr explicit at_most(std::size_t most) : bytes(most) {}
+  template <class M> std::optional<M> read(packed_reader& in, std::string_view name) const {
+    auto text = Base::template read<M>(in, name);
+    if (!text || text->size() <= bytes) return text;
+    in.fail({error_code::bad_argument,
+             std::to_string(text->size()) + " bytes, at most " + std::to_string(bytes) + " are taken"},
+            name);
+    return std::nullopt;
   }
 };
 

@@ -12,6 +12,7 @@ namespace flock {
 
 namespace {
 
+using internal::at_most;
 using internal::by_name;
 using internal::defaulted;
 using internal::describe_record;
@@ -44,24 +45,26 @@ struct as_error {
   }
 };
 
-constexpr auto cause_form = describe_record<cause>(record_member{"node", &cause::node, required()},
-                                                   record_member{"resource", &cause::resource, required()},
-                                                   record_member{"action", &cause::action, required()});
+constexpr auto cause_form =
+    describe_record<cause>(record_member{"node", &cause::node, required()},
+                           record_member{"resource", &cause::resource, at_most(notification::max_name)},
+                           record_member{"action", &cause::action, at_most(notification::max_name)});
 
 constexpr auto notification_form = describe_record<notification>(
-    record_member{"id", &notification::id, required()}, record_member{"sender", &notification::sender, required()},
+    record_member{"id", &notification::id, at_most(notification::max_id)},
+    record_member{"sender", &notification::sender, required()},
     record_member{"target", &notification::target, required()},
     record_member{"actor", &notification::actor, required()},
-    record_member{"action", &notification::action, required()},
+    record_member{"action", &notification::action, at_most(notification::max_name)},
     record_member{"arguments", &notification::arguments, defaulted()},
     record_member{"causes", &notification::causes,
                   list_of{cause_form, notification::max_causes, "causes: something goes round in circles"}},
     record_member{"created", &notification::created, required()},
     record_member{"expires", &notification::expires, required()},
-    record_member{"retry_of", &notification::retry_of, left_out_when_new()});
+    record_member{"retry_of", &notification::retry_of, at_most<left_out_when_new>(notification::max_id)});
 
 constexpr auto receipt_form = describe_record<receipt>(
-    record_member{"id", &receipt::id, required()},
+    record_member{"id", &receipt::id, at_most(notification::max_id)},
     record_member{"state", &receipt::state, by_name{receipt_state_from, last_receipt_state}},
     record_member{"at", &receipt::at, required()}, record_member{"error", &receipt::why, as_error()},
     record_member{"outcome", &receipt::outcome, left_out_when_new()},

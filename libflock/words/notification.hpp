@@ -72,6 +72,10 @@ struct notification {
 
   /// Longest chain of causes: beyond it something goes round in circles.
   static constexpr std::size_t max_causes = 32;
+  /// Of an id, in bytes: it is in every receipt, and in keys of the journal.
+  static constexpr std::size_t max_id = 1024;
+  /// Of an action, and of the resource and action of a cause: as of an actor's name.
+  static constexpr std::size_t max_name = actor_name::max_size;
 
   /// Sent and stored form. Its times are milliseconds since 1970 UTC; "retry_of" is there if it repeats one.
   value to_value() const;

@@ -19,6 +19,9 @@ using internal::packed_reader;
 error broken(const error& why) { return {error_code::protocol, why.what}; }
 
 result<parcel> read_parcel(std::string_view packed) {
+  if (packed.size() > max_parcel_size)
+    return error{error_code::bad_argument, "parcel: " + std::to_string(packed.size()) + " bytes, at most " +
+                                               std::to_string(max_parcel_size) + " are taken"};
   const packed_reader in(packed);
   if (in.failed()) return in.failed()->within("parcel");
   if (const auto content = in.find("notification")) {
@@ -71,7 +74,7 @@ value to_value(const parcel& p) {
 
 result<parcel> parcel_from_value(const value& v) { return read_parcel(encode(v)); }
 
-value batch::to_body() const { return internal::unpacked(packed()); }
+value batch::to_body() const { return *internal::unpack(packed()); }
 
 std::string batch::packed() const {
   std::string out;

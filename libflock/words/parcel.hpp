@@ -17,6 +17,9 @@ namespace flock {
 using parcel = std::variant<notification, receipt>;
 
 /// Sent and stored form: a map with one member, "notification" or "receipt".
+/// The largest that is taken. What honest nodes send is smaller: 512 KiB, and an error's text.
+inline constexpr std::size_t max_parcel_size = 640 * 1024;
+
 value to_value(const parcel& p);
 /// Errors: bad_argument
 result<parcel> parcel_from_value(const value& v);

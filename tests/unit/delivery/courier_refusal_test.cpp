@@ -171,3 +171,43 @@ TEST_CASE_FIXTURE(two_post_offices, "a message that breaks the protocol is named
 
   for (const auto* r : {&bad, &foreign, &ack, &call}) CHECK(r->error().code == error_code::protocol);
 }
+
+TEST_CASE_FIXTURE(two_post_offices,
+                  "what is too large to be kept is refused as it arrives, and leaves nothing behind") {
+  start_both();
+  const hello peer{"/flock", sender_id, {1, 9}, "1", "", "test", "journal0"};
+  receiver->mail().connected(peer);
+  settle();
+  auto large = make_notification("a");
+  SUBCASE("an id") { large.id.assign(600'000, 'x'); }
+  SUBCASE("an action") { large.action.assign(notification::max_name + 1, 'x'); }
+  SUBCASE("a cause") { large.causes = {{sender_id, std::string(notification::max_name + 1, 'x'), "run"}}; }
+  SUBCASE("what it repeats") { large.retry_of.assign(notification::max_id + 1, 'x'); }
+  SUBCASE("all of it") { large.arguments = {std::string(max_parcel_size, 'x')}; }
+  SUBCASE("a time that no clock has") { large.expires = wall_time::max(); }
+
+  const auto taken = receiver->mail().received(
+      peer,
+      {message_kind::parcels, 0, {}, {}, {}, batch{"journal0", {1, receiver->life()}, 0, 0, {{1, large}}}.to_body()});
+  settle();
+
+  CHECK(taken.error().code == error_code::protocol);
+  CHECK(receiver->mail().records().list({}, {}).empty());
+  CHECK(receiver->mail().outbox_depth() == 0);
+}
+
+TEST_CASE_FIXTURE(two_post_offices, "a receipt with a time from long ago does not make its sender forget") {
+  start_both();
+  submit("a");
+  const hello peer{"/flock", receiver_id, {1, receiver->life()}, "1", "", "test", "journal1"};
+  const receipt early{"a", succeeded, wall_time(milliseconds(0)), {}, {}, false};
+
+  const auto heard = sender->mail().received(
+      peer,
+      {message_kind::parcels, 0, {}, {}, {}, batch{"journal1", {1, sender->life()}, 1, 0, {{2, early}}}.to_body()});
+  settle();
+  pass(milliseconds(1000));
+
+  CHECK(heard.has_value());
+  CHECK(sender->state("a"));
+}

@@ -268,3 +268,48 @@ TEST_CASE_FIXTURE(damage_fixture,
   pass(1s);
   CHECK(receiver->jobs.size() == 4);
 }
+
+// What cannot be read is made up for like what is damaged; that no input makes such a record is another matter.
+TEST_CASE_FIXTURE(damage_fixture, "a record that cannot be read is set aside and named, and the node starts") {
+  submit("a");
+  receiver.reset();
+  const auto garble = [&](const std::string& prefix) {
+    const auto keys = receiver_disk.keys(prefix);
+    REQUIRE(keys.size() == 1);
+    receiver_disk.write({{keys.front(), std::string("\x2a no value")}}, [](const result<void>&) {});
+    return keys.front();
+  };
+  std::string key;
+  SUBCASE("what arrived") { key = garble("n/"); }
+  SUBCASE("how far its sender's channel is") { key = garble("i/"); }
+  SUBCASE("the work that has not ended") { key = garble("w/"); }
+  SUBCASE("the state of its own channel") { key = garble("c/"); }
+
+  const auto said = repaired_receiver();
+  catch_up();
+  REQUIRE(receiver->jobs.size() == 1);
+  receiver->start();
+  receiver->finish();
+  catch_up();
+
+  REQUIRE_FALSE(said.empty());
+  CHECK(said.front().starts_with("the record " + key + " cannot be read ("));
+  CHECK(said.front().ends_with("): it was set aside as x/" + key));
+  CHECK(receiver_disk.keys("x/") == std::vector<std::string>{"x/" + key});
+  CHECK(sender->state("a") == succeeded);
+}
+
+TEST_CASE_FIXTURE(damage_fixture, "what was taken is read back, however large it is") {
+  auto large = make_notification("a");
+  large.arguments = {std::string(500 * 1024, 'x')};
+  submit(large);
+  receiver->start();
+  receiver->finish(value(std::string(500 * 1024, 'y')));
+  catch_up();
+  receiver.reset();
+
+  CHECK(repaired_receiver().empty());
+  CHECK(repaired_sender().empty());
+  CHECK(receiver->state("a") == succeeded);
+  CHECK(sender->state("a") == succeeded);
+}

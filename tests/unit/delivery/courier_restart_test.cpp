@@ -208,13 +208,3 @@ TEST_CASE_FIXTURE(two_post_offices,
   CHECK(receiver->mail().received(peer, meant_for(receiver->life())).has_value());
   CHECK(receiver->jobs.size() == 1);
 }
-
-TEST_CASE_FIXTURE(two_post_offices, "a record that cannot be read is named, and nothing is guessed") {
-  sender_disk.write({{"n/a", "rubbish"}}, [](const result<void>&) {});
-  try {
-    start_sender();
-    FAIL("restored rubbish");
-  } catch (const std::runtime_error& e) {
-    CHECK(std::string(e.what()).find("n/a") != std::string::npos);
-  }
-}

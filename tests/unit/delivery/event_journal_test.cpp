@@ -221,3 +221,26 @@ TEST_CASE_FIXTURE(fixture, "after a damaged record no number is given twice, and
   REQUIRE(page);
   CHECK(page->gap);
 }
+
+// As one update that notifies ten thousand nodes adds them.
+TEST_CASE_FIXTURE(fixture, "as many events as one turn can add are read back") {
+  const std::string detail(300, 'x');
+  for (std::size_t i = 0; i < options.gathered; ++i) events->add("queued", time.wall(), {{"detail", detail}});
+  threads.run_ready();
+  CHECK(disk.keys("e/").size() > 1);
+
+  restart();
+
+  CHECK(types().size() == options.gathered);
+  CHECK(events->repairs().empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "events that cannot be read are named") {
+  add("joined");
+  threads.run_ready();
+  disk.write({{disk.keys("e/").front(), std::string("no value")}}, [](const result<void>&) {});
+
+  restart();
+
+  CHECK(events->repairs().size() == 1);
+}
