@@ -1,5 +1,7 @@
 #include "actors/resource/resource.hpp"
 
+#include "actors/resource/joint_action.hpp"
+
 #include <deque>
 #include <exception>
 #include <mutex>
@@ -87,17 +89,10 @@ result<value> to_answer(const declaration& what, const std::string& action, cons
 /// The actions of one resource: the one under way and those that wait for it. Safe for threads.
 class resource::work : public std::enable_shared_from_this<work> {
  public:
-  /// Somebody who asked for an action.
-  struct asker {
-    action_context context;
-    beginning begin;
-    responder answer;
-  };
-
   work(surroundings around, std::shared_ptr<const declaration> declared)
       : around_(std::move(around)), declared_(std::move(declared)) {}
 
-  void add(const std::string& action, asker a) {
+  void add(const std::string& action, joint_action::asker a) {
     if (const auto full = enqueue(action, a))
       a.answer(error{error_code::refused, *full + " wait for " + declared_->name.str()});
     else if (is_first())
@@ -105,7 +100,7 @@ class resource::work : public std::enable_shared_from_this<work> {
   }
 
   void close() {
-    std::deque<wanted> dropped;
+    std::deque<joint_action> dropped;
     {
       std::lock_guard lock(mutex_);
       dropped.swap(waiting_);
@@ -147,25 +142,21 @@ class resource::work : public std::enable_shared_from_this<work> {
     std::optional<std::string> why;
   };
 
-  /// An action that will be performed once, for all who asked for it before it began.
-  struct wanted {
-    std::string action;
-    std::vector<asker> askers;
-
-    bool is_same(const std::string& other, const action_context& why) const {
-      const auto& ours = askers.front().context;
-      return action == other && ours.run == why.run && ours.why_run == why.why_run;
-    }
-  };
+  static bool is_same(const joint_action& waiting, const std::string& action, const action_context& why) {
+    const auto& its = waiting.first_reason();
+    return waiting.name() == action && its.run == why.run && its.why_run == why.why_run;
+  }
 
   /// \returns what there is too much of, if there is no room
-  std::optional<std::string> enqueue(const std::string& action, asker& a) {
+  std::optional<std::string> enqueue(const std::string& action, joint_action::asker& a) {
     std::lock_guard lock(mutex_);
-    const bool joins = !waiting_.empty() && waiting_.back().is_same(action, a.context);
+    const bool joins = !waiting_.empty() && is_same(waiting_.back(), action, a.why);
     if (askers_ >= max_askers) return std::to_string(askers_) + " requests";
     if (!joins && waiting_.size() >= max_waiting) return std::to_string(waiting_.size()) + " actions";
-    if (!joins) waiting_.push_back({action, {}});
-    waiting_.back().askers.push_back(std::move(a));
+    if (joins)
+      waiting_.back().join(std::move(a));
+    else
+      waiting_.emplace_back(action, std::move(a));
     ++askers_;
     return std::nullopt;
   }
@@ -179,7 +170,7 @@ class resource::work : public std::enable_shared_from_this<work> {
   /// Performs what waits, one after the other, each on a thread of its own if it may block.
   void begin_next() {
     while (auto next = take()) {
-      if (may_block(next->action)) {
+      if (may_block(next->name())) {
         auto job = [self = shared_from_this(), w = std::move(*next)]() mutable {
           self->finish(std::move(w));
           self->begin_next();
@@ -190,13 +181,13 @@ class resource::work : public std::enable_shared_from_this<work> {
     }
   }
 
-  std::optional<wanted> take() {
+  std::optional<joint_action> take() {
     std::lock_guard lock(mutex_);
     running_ = !waiting_.empty();
     if (!running_) return std::nullopt;
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
-    askers_ -= next.askers.size();
+    askers_ -= next.askers();
     return next;
   }
 
@@ -204,34 +195,21 @@ class resource::work : public std::enable_shared_from_this<work> {
     return action != "nothing" && (!declared_->guards.empty() || declared_->what->may_block());
   }
 
-  void finish(wanted w) {
+  void finish(joint_action w) {
     // What has not begun is for the next life of this node.
     if (around_.stopping.stop_requested()) return refuse(w, error_code::shutting_down, "the node is stopping");
-    std::erase_if(w.askers, [](const asker& a) { return !a.begin(); });
-    if (w.askers.empty()) return;
-    auto why = w.askers.front().context;
-    for (const auto& a : w.askers) why.join(a.context);
-    const auto report = try_to_perform(w.action, why);
-    if (!why.why_run && w.action != "nothing") {
-      remember(w.action, why, report);
-      if (report.how == outcome::updated) around_.updated(declared_->name, w.action, why);
+    if (!w.begin()) return;
+    const auto why = w.why();
+    const auto report = try_to_perform(w.name(), why);
+    if (!why.why_run && w.name() != "nothing") {
+      remember(w.name(), why, report);
+      if (report.how == outcome::updated) around_.updated(declared_->name, w.name(), why);
     }
-    tell(w.askers, to_answer(*declared_, w.action, report));
+    w.tell(to_answer(*declared_, w.name(), report));
   }
 
-  void refuse(const wanted& w, error_code code, std::string_view why) const {
-    const auto text = declared_->name.str() + ": " + w.action + ": not begun, as " + std::string(why);
-    for (const auto& a : w.askers) a.answer(error{code, text});
-  }
-
-  static void tell(const std::vector<asker>& askers, const result<value>& answer) {
-    const auto& first = askers.front();
-    auto shared = answer;
-    if (shared) {
-      const auto& id = first.context.notification;
-      shared->as_map()->emplace("performed_with", id.empty() ? "another request" : id);
-    }
-    for (const auto& a : askers) a.answer(&a == &first ? answer : shared);
+  void refuse(const joint_action& w, error_code code, std::string_view why) const {
+    w.tell(error{code, declared_->name.str() + ": " + w.name() + ": not begun, as " + std::string(why)});
   }
 
   action_report try_to_perform(const std::string& action, const action_context& why) const {
@@ -255,7 +233,7 @@ class resource::work : public std::enable_shared_from_this<work> {
   const surroundings around_;
   const std::shared_ptr<const declaration> declared_;
   mutable std::mutex mutex_;  // guards all below
-  std::deque<wanted> waiting_;
+  std::deque<joint_action> waiting_;
   std::size_t askers_ = 0;  // of those that wait
   bool running_ = false;
   std::optional<ended_action> last_;

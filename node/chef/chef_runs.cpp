@@ -28,11 +28,11 @@ void chef_runs::perform(wanted what, beginning begin, responder answer) {
   if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
   if (const auto others = waiting(); others >= options_.waiting)
     return answer(error{error_code::refused, std::to_string(others) + " actions wait for a Chef run on this node"});
-  asker a{what.why, std::move(begin), std::move(answer)};
-  if (auto* same = same_as(what)) return same->askers.push_back(std::move(a));
+  joint_action::asker a{what.why, std::move(begin), std::move(answer)};
+  if (auto* same = same_as(what)) return same->joint.join(std::move(a));
   what.number = ++numbered_;
-  waiting_.push_back({std::move(what), {}});
-  waiting_.back().askers.push_back(std::move(a));
+  joint_action joint(what.action, std::move(a));
+  waiting_.push_back({std::move(what), std::move(joint)});
   give_next();
   consider();
 }
@@ -47,7 +47,7 @@ chef_runs::entry* chef_runs::same_as(const wanted& what) {
 
 std::size_t chef_runs::waiting() const {
   return std::accumulate(waiting_.begin(), waiting_.end(), std::size_t{0},
-                         [](std::size_t sum, const entry& e) { return sum + e.askers.size(); });
+                         [](std::size_t sum, const entry& e) { return sum + e.joint.askers(); });
 }
 
 void chef_runs::give_next() {
@@ -55,41 +55,18 @@ void chef_runs::give_next() {
   auto in_hand =
       static_cast<std::size_t>(std::count_if(waiting_.begin(), waiting_.end(), [](auto& e) { return e.given; }));
   for (auto e = waiting_.begin(); e != waiting_.end() && in_hand < options_.given;) {
-    if (!e->given && !e->begin()) {
+    if (!e->given && !e->joint.begin()) {
       e = waiting_.erase(e);
       continue;
     }
     if (!std::exchange(e->given, true)) {
       ++in_hand;
-      e->what.why = e->why();
+      e->what.why = e->joint.why();
       current_->reasons.emplace(e->what.number, e->what.why);
       host_.give(e->what);
     }
     ++e;
   }
-}
-
-bool chef_runs::entry::begin() {
-  std::erase_if(askers, [](asker& a) {
-    const auto begin = std::exchange(a.begin, {});
-    return begin && !begin();
-  });
-  return !askers.empty();
-}
-
-action_context chef_runs::entry::why() const {
-  auto all = askers.front().why;
-  for (const auto& a : askers) all.join(a.why);
-  return all;
-}
-
-void chef_runs::entry::tell(const result<value>& how) const {
-  auto shared = how;
-  if (shared && shared->as_map()) {
-    const auto& id = askers.front().why.notification;
-    shared->as_map()->emplace("performed_with", id.empty() ? "another request" : id);
-  }
-  for (const auto& a : askers) a.answer(&a == &askers.front() ? how : shared);
 }
 
 result<void> chef_runs::performed(std::uint64_t number, result<value> how) {
@@ -100,7 +77,7 @@ result<void> chef_runs::performed(std::uint64_t number, result<value> how) {
   const auto done = std::move(*at);
   waiting_.erase(at);
   failures_ = 0;
-  done.tell(how);
+  done.joint.tell(how);
   give_next();
   return {};
 }
@@ -185,7 +162,7 @@ template <class Which> void chef_runs::count_attempt(const error& why, Which whi
   }
   waiting_ = std::move(kept);
   if (any) pause();
-  for (const auto& e : lost) e.tell(why.within("given up after " + std::to_string(options_.attempts) + " runs"));
+  for (const auto& e : lost) e.joint.tell(why.within("given up after " + std::to_string(options_.attempts) + " runs"));
 }
 
 void chef_runs::pause() {
@@ -261,7 +238,7 @@ void chef_runs::stop() {
   stopped_ = true;
   auto dropped = std::exchange(waiting_, {});
   auto ends = std::exchange(ends_, {});
-  for (const auto& e : dropped) e.tell(error{error_code::shutting_down, "this node stops"});
+  for (const auto& e : dropped) e.joint.tell(error{error_code::shutting_down, "this node stops"});
   for (auto& [number, answer] : ends) answer(error{error_code::shutting_down, "this node stops"});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/resource/action_context.hpp"
+#include "actors/resource/joint_action.hpp"
 #include <flock/actor_type.hpp>
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
@@ -114,23 +115,13 @@ class chef_runs {
   std::size_t waiting() const;
 
  private:
-  struct asker {
-    action_context why;
-    beginning begin;  // empty once it has begun
-    responder answer;
-  };
-  /// An action that will be performed once, for all who asked for it before a run took it.
   struct entry {
     wanted what;
-    std::vector<asker> askers;
+    joint_action joint;
     int attempts = 0;
     bool given = false;
 
     bool is_fresh() const { return !given && attempts == 0; }
-    action_context why() const;
-    /// \returns false if nobody wants it any more: its time has passed, and somebody else has answered
-    bool begin();
-    void tell(const result<value>& how) const;
   };
   struct run_under_way {
     std::string id;

@@ -1,0 +1,36 @@
+#include "actors/resource/joint_action.hpp"
+
+#include <utility>
+
+namespace flock {
+
+joint_action::joint_action(std::string action, asker first) : action_(std::move(action)) {
+  askers_.push_back(std::move(first));
+}
+
+action_context joint_action::why() const {
+  auto all = askers_.front().why;
+  for (const auto& a : askers_) all.join(a.why);
+  return all;
+}
+
+void joint_action::join(asker a) { askers_.push_back(std::move(a)); }
+
+bool joint_action::begin() {
+  std::erase_if(askers_, [](asker& a) {
+    const auto begin = std::exchange(a.begin, {});
+    return begin && !begin();
+  });
+  return !askers_.empty();
+}
+
+void joint_action::tell(const result<value>& how) const {
+  auto shared = how;
+  if (shared && shared->as_map()) {
+    const auto& id = first_reason().notification;
+    shared->as_map()->emplace("performed_with", id.empty() ? "another request" : id);
+  }
+  for (const auto& a : askers_) a.answer(&a == &askers_.front() ? how : shared);
+}
+
+}  // namespace flock

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "actors/resource/action_context.hpp"
+#include <flock/actor_type.hpp>
+#include <flock/error.hpp>
+#include <flock/value.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace flock {
+
+/// An action that is performed once, for all who asked for it before it began: there is always one who did. Pure.
+class joint_action {
+ public:
+  struct asker {
+    action_context why;
+    beginning begin;  ///< asked once, when the action begins: whether this one still wants it
+    responder answer;
+  };
+
+  joint_action(std::string action, asker first);
+
+  const std::string& name() const { return action_; }
+  std::size_t askers() const { return askers_.size(); }
+  /// Why the first one asked.
+  const action_context& first_reason() const { return askers_.front().why; }
+  /// Why it is performed: with what all of them say.
+  action_context why() const;
+
+  void join(asker a);
+
+  /// It begins, or begins again: those who do not want it any more, as their time has passed and somebody else has
+  /// answered them, are no askers any longer. \returns whether anybody wants it; if not, this object is of no more use
+  bool begin();
+
+  /// Answers all: those who joined with the member "performed_with", the id of the notification that was the first to
+  /// ask, if it is a map.
+  void tell(const result<value>& how) const;
+
+ private:
+  std::string action_;
+  std::vector<asker> askers_;
+};
+
+}  // namespace flock
