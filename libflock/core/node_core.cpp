@@ -45,6 +45,7 @@ node_core::node_core(seams s, options o)
                  }}),
       directory_(options_.self.id, {}),
       membership_(s.tree, home_, s.time, *this),
+      look_ups_(home_, s.time, directory_, membership_),
       links_(options_.self.id, s.network, directory_, membership_, calls_),
       revisits_(options_.self.life.low, {}),
       finder_(options_.self.id, s.time, directory_, membership_,
@@ -63,7 +64,7 @@ node_core::node_core(seams s, options o)
           options_.self.id, options_.self.life.str().substr(0, 16), s.time, options_.notification_ttl, directory_,
           {.look_up =
                [this](const location& where, time_point until, std::function<void(result<void>)> done) {
-                 look_up(where, std::min(until, now() + options_.call_timeout), std::move(done));
+                 look_ups_.look_up(where, std::min(until, now() + options_.call_timeout), std::move(done));
                },
            .submit = [this](
                          notification n,
@@ -151,7 +152,7 @@ void node_core::stop(std::function<void()> done) {
       host_.stop();
       calls_.close(stopping());
       finder_.close();
-      for (auto& [id, l] : std::exchange(looking_up_, {})) l.done(stopping());
+      look_ups_.close(stopping());
       settle(stopping());
       // They may hold refs, and with them this node.
       monitors_.clear();

@@ -12,6 +12,7 @@
 #include "libflock/logs/log_limit.hpp"
 #include "libflock/logs/trouble_log.hpp"
 #include "libflock/membership/directory.hpp"
+#include "libflock/membership/look_ups.hpp"
 #include "libflock/membership/membership.hpp"
 #include "libflock/membership/revisits.hpp"
 #include "libflock/seams/registry.hpp"
@@ -123,11 +124,10 @@ class node_core final : public caller,
 
   // In home() only.
 
-  /// The nodes of a location, known as well as they can be by then. Or all of them: without the registry at once those
-  /// that are known, this one at least.
-  /// Errors: not_found, unreachable (nothing is known and the registry cannot be asked)
-  using nodes_known = std::function<void(result<std::vector<node_info>>)>;
-  void nodes(std::optional<location> where, time_point until, nodes_known done);
+  /// See look_ups::nodes.
+  void nodes(const std::optional<location>& where, time_point until, look_ups::nodes_known done) {
+    look_ups_.nodes(where, until, std::move(done));
+  }
 
   const directory& known_nodes() const { return directory_; }
   const std::map<node_id, hello>& peers() const { return links_.peers(); }
@@ -216,15 +216,6 @@ class node_core final : public caller,
   void invoke(const flock::address& to, std::string method, value::list arguments, time_point until, responder answer);
   void rival_answered(const error& why, dial_failure how);
   void directory_changed(const directory::changes& changes);
-  bool is_absent(const node_id& node) const;
-  void look_up(const location& where, time_point until, std::function<void(result<void>)> done);
-  struct look_up_request {
-    location where;
-    time_point until;
-    std::function<void(result<void>)> done;
-  };
-  std::optional<result<void>> looked_up(const look_up_request& l) const;
-  void look_again();
   void settle(const result<void>& how);
   void tick();
   void log(std::string_view level, const std::string& text) const;
@@ -249,6 +240,7 @@ class node_core final : public caller,
   // In home.
   directory directory_;
   membership membership_;
+  look_ups look_ups_;
   links links_;
   revisits revisits_;
   finder finder_;
@@ -261,11 +253,7 @@ class node_core final : public caller,
   std::vector<std::pair<node_id, responder>> wished_early_;  // who asked before resume()
   std::optional<node_life> taken_by_;
   std::vector<std::function<void(result<void>)>> settling_;
-  std::map<std::uint64_t, look_up_request> looking_up_;
-  std::uint64_t next_look_up_ = 1;
   std::map<node_id, incarnation> lives_;  // of the nodes that the directory spoke of
-  std::set<node_id> absent_;              // the registry says that there is no such node; see is_absent()
-  std::set<node_id> described_;           // ones that were here once: they may be told things though they are away
   std::map<std::uint64_t, std::function<void(const error&)>> monitors_;
   std::multimap<actor_name, responder> until_gone_;
   std::map<std::uint64_t, progress> progress_;

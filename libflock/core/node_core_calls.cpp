@@ -143,7 +143,8 @@ void node_core::send_call(const node_id& to, message m, time_point until, respon
   if (taken.error().code != error_code::unreachable) return calls_.settle(to, m.id, taken.error());
   post([this, to, m = std::move(m)] {
     // The registry said so, and tells when that changes.
-    if (is_absent(to)) return calls_.settle(to, m.id, error{error_code::not_found, "no node named " + to.str()});
+    if (look_ups_.is_absent(to))
+      return calls_.settle(to, m.id, error{error_code::not_found, "no node named " + to.str()});
     links_.send_when_connected(to, m);
   });
 }

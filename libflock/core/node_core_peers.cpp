@@ -60,36 +60,33 @@ void node_core::registry_changed(session_state now_is) {
   add_event("registry", {{"state", std::string(to_string(now_is))}});
   if (now_is == session_state::ready)
     for (const auto& dead : directory_.listed_dead()) links_.want(dead);
-  look_again();
+  look_ups_.registry_changed();
 }
 
 void node_core::listed(const node_id& id, const node_life& life) {
-  absent_.erase(id);
   directory_changed(directory_.listed(id, life, now(), wall()));
   links_.address_changed(id);
   finder_.node_changed(id);
-  look_again();
+  look_ups_.listed(id);
 }
 
 void node_core::unlisted(const node_id& id) {
-  if (!directory_.find(id)) absent_.insert(id);
   directory_changed(directory_.unlisted(id, now(), wall()));
   if (!directory_.find(id)) links_.unknown(id);
-  look_again();
+  look_ups_.unlisted(id);
 }
 
 void node_core::described(const node_id& id, const node_attributes& about) {
-  described_.insert(id);
   directory_.described(id, about);
   notifier_.nodes_changed();
-  look_again();
+  look_ups_.described(id);
 }
 
 void node_core::publishers(const actor_name& name, const std::set<node_id>& nodes) { finder_.publishers(name, nodes); }
 
 void node_core::lists_read() {
   notifier_.nodes_changed();
-  look_again();
+  look_ups_.registry_changed();
 }
 
 void node_core::directory_changed(const directory::changes& changes) {
@@ -118,80 +115,6 @@ void node_core::describe(const node_attributes& about) {
   seams_.network.introduce(options_.self);
   directory_.described(id(), about);
   membership_.describe(about);
-}
-
-void node_core::nodes(std::optional<location> where, time_point until, nodes_known done) {
-  auto all = [this] {
-    std::vector<node_info> out;
-    for (const auto* n : directory_.all()) out.push_back(*n);
-    return out;
-  };
-  // Whoever asks for no one in particular wants to see what is known now, rather than wait for more.
-  if (!where && registry_state() != session_state::ready) {
-    membership_.want_all();
-    return done(all());
-  }
-  // A condition that no name satisfies makes look_up read the lists of all nodes.
-  location everything;
-  everything.query = "*:*";
-  look_up(where.value_or(everything), until, [this, all, where, done = std::move(done)](result<void> known) {
-    if (!known) return done(known.error());
-    if (!where) return done(all());
-    std::vector<node_info> out;
-    auto selected = directory_.select(*where);
-    if (!selected) return done(selected.error());
-    for (const auto& one : *selected)
-      if (const auto* n = directory_.find(one)) out.push_back(*n);
-    done(std::move(out));
-  });
-}
-
-/// Whether the registry was asked and does not know it. Its lists tell of those that are not watched one by one.
-bool node_core::is_absent(const node_id& node) const {
-  if (directory_.find(node)) return false;
-  return absent_.contains(node) || (membership_.lists_known() && !membership_.watches_node(node));
-}
-
-void node_core::look_up(const location& where, time_point until, std::function<void(result<void>)> done) {
-  if (where.only_names())
-    for (const auto& id : where.nodes)
-      if (!directory_.find(id)) membership_.want_node(id);
-  if (!where.only_names()) membership_.want_all();
-  const auto request = next_look_up_++;
-  looking_up_.emplace(request, look_up_request{where, until, std::move(done)});
-  look_again();
-  if (looking_up_.contains(request)) home_->post_at(until, [this] { look_again(); });
-}
-
-std::optional<result<void>> node_core::looked_up(const look_up_request& l) const {
-  const bool in_time = now() < l.until;
-  if (!l.where.only_names()) {
-    if (membership_.lists_known()) return result<void>();
-    if (in_time) return {};
-    if (directory_.size() > 1) return result<void>();  // what is known without the registry
-    return error{error_code::unreachable, "the registry cannot be asked who is there"};
-  }
-  for (const auto& id : l.where.nodes) {
-    if (directory_.find(id) || described_.contains(id)) continue;
-    if (is_absent(id)) return error{error_code::not_found, "no node named " + id.str()};
-    if (in_time) return {};
-    return error{error_code::unreachable, "nothing is known of " + id.str() + ", and the registry cannot be asked"};
-  }
-  return result<void>();
-}
-
-void node_core::look_again() {
-  std::vector<std::pair<std::function<void(result<void>)>, result<void>>> answered;
-  for (auto it = looking_up_.begin(); it != looking_up_.end();) {
-    auto known = looked_up(it->second);
-    if (!known) {
-      ++it;
-      continue;
-    }
-    answered.emplace_back(std::move(it->second.done), *known);
-    it = looking_up_.erase(it);
-  }
-  for (auto& [done, known] : answered) done(known);
 }
 
 }  // namespace flock
