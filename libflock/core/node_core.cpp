@@ -29,11 +29,7 @@ node_core::node_core(seams s, options o)
                    post([this, name] {
                      membership_.unpublish(name);
                      add_event("unpublished", {{"actor", name.str()}});
-                     auto [first, last] = until_gone_.equal_range(name);
-                     std::vector<responder> watchers;
-                     for (auto it = first; it != last; ++it) watchers.push_back(std::move(it->second));
-                     until_gone_.erase(first, last);
-                     for (auto& answer : watchers) answer(error{error_code::down, "no longer published"});
+                     watches_.unpublished(name);
                    });
                  },
              .restarted =
@@ -52,14 +48,18 @@ node_core::node_core(seams s, options o)
               {.await =
                    [this](const node_id& node, const actor_name& name, time_point until,
                           std::function<void(result<bool>)> done) {
-                     ask_node(node, "await", {name.str()}, until, [this, done](result<value> answer) {
-                       post([done, answer = std::move(answer)] {
-                         done(answer ? from_value<bool>(*answer) : result<bool>(answer.error()));
-                       });
-                     });
+                     ask_node(node, "await", {name.str()}, until, at_home([done](const result<value>& answer) {
+                                done(answer ? from_value<bool>(*answer) : result<bool>(answer.error()));
+                              }));
                    },
                .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); },
                .is_here = [this](const actor_name& name) { return host_.has(name); }}),
+      watches_(options_.self.id, {.ask_until_gone =
+                                      [this](const node_id& node, const actor_name& name, responder gone) {
+                                        ask_node(node, "until_gone", {name.str()}, actor_host::no_deadline,
+                                                 at_home(std::move(gone)));
+                                      },
+                                  .is_here = [this](const actor_name& name) { return host_.has(name); }}),
       notifier_(
           options_.self.id, options_.self.life.str().substr(0, 16), s.time, options_.notification_ttl, directory_,
           {.look_up =
@@ -71,10 +71,9 @@ node_core::node_core(seams s, options o)
                          std::function<void(result<void>)> taken) { courier_.submit(std::move(n), std::move(taken)); },
            .tell_wishes =
                [this](const node_id& publisher, std::vector<wish> wishes, std::function<void(result<void>)> told) {
-                 ask_node(publisher, "wishes", {to_value(wishes)}, now() + options_.call_timeout,
-                          [this, told](result<value> answer) {
-                            post([told, answer] { told(answer ? result<void>() : answer.error()); });
-                          });
+                 ask_node(
+                     publisher, "wishes", {to_value(wishes)}, now() + options_.call_timeout,
+                     at_home([told](const result<value>& answer) { told(answer ? result<void>() : answer.error()); }));
                },
            .want_connection = [this](const node_id& id) { links_.want(id); },
            .is_connected = [this](const node_id& id) { return links_.peer(id) != nullptr; },
@@ -90,7 +89,8 @@ node_core::node_core(seams s, options o)
                options_.delivery),
       events_(s.disk, scribe_, {}) {}
 
-node_core::~node_core() = default;
+// What is dropped together with the parts is answered to nobody: the seams may be gone.
+node_core::~node_core() { stopped_ = true; }
 
 result<std::string> node_core::start() {
   auto restored = courier_.restore();
@@ -130,6 +130,17 @@ void node_core::post(task job) const {
   if (!stopped_) home_->post(std::move(job));
 }
 
+responder node_core::at_home(responder answer) const {
+  return [this, answer = std::move(answer)](result<value> r) {
+    post([answer, r = std::move(r)]() mutable { answer(std::move(r)); });
+  };
+}
+
+std::shared_ptr<mailbox> node_core::turn_of_asker() const {
+  auto* asker = current_mailbox();
+  return asker ? asker->shared_from_this() : callbacks_;
+}
+
 void node_core::log(std::string_view level, const std::string& text) const {
   troubles().add(level, wall(), text);
   if (options_.log) options_.log(level, text);
@@ -155,9 +166,8 @@ void node_core::stop(std::function<void()> done) {
       look_ups_.close(stopping());
       settle(stopping());
       // They may hold refs, and with them this node.
-      monitors_.clear();
+      watches_.clear();
       progress_.clear();
-      until_gone_.clear();
       // The last job: what was posted before has run, what comes later is destroyed unrun.
       home_->close();
       callbacks_->close();

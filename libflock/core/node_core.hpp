@@ -4,6 +4,7 @@
 #include "libflock/calls/call_table.hpp"
 #include "libflock/calls/finder.hpp"
 #include "libflock/calls/links.hpp"
+#include "libflock/calls/watches.hpp"
 #include "libflock/delivery/courier.hpp"
 #include "libflock/delivery/event_journal.hpp"
 #include "libflock/delivery/event_log.hpp"
@@ -202,6 +203,9 @@ class node_core final : public caller,
 
   static error stopping();
   void post(task job) const;
+  /// Answers in home, while this node runs.
+  responder at_home(responder answer) const;
+  std::shared_ptr<mailbox> turn_of_asker() const;
   void receive_call(const hello& from, message&& m);
   void receive_sent(const hello& from, message&& m);
   result<actor_name> addressee(const hello& from, const message& m) const;
@@ -232,7 +236,6 @@ class node_core final : public caller,
   call_table calls_;
   actor_host host_;
   std::atomic<time_point> call_timer_{time_point::max()};
-  std::atomic<std::uint64_t> next_monitor_{1};
 
   // On the thread that reads.
   log_limit dropped_;  // messages that nobody waits for
@@ -244,6 +247,7 @@ class node_core final : public caller,
   links links_;
   revisits revisits_;
   finder finder_;
+  watches watches_;
   notifier notifier_;
   scribe scribe_;
   courier courier_;
@@ -254,8 +258,6 @@ class node_core final : public caller,
   std::optional<node_life> taken_by_;
   std::vector<std::function<void(result<void>)>> settling_;
   std::map<node_id, incarnation> lives_;  // of the nodes that the directory spoke of
-  std::map<std::uint64_t, std::function<void(const error&)>> monitors_;
-  std::multimap<actor_name, responder> until_gone_;
   std::map<std::uint64_t, progress> progress_;
   std::uint64_t next_progress_ = 1;
 };

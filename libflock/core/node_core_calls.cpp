@@ -11,9 +11,6 @@ namespace flock {
 
 namespace {
 
-// Remote watchers of one node's actors; each costs a few hundred bytes here for as long as it watches.
-constexpr std::size_t max_watchers = 10'000;
-
 /// What a blocking caller waits on.
 template <class T> struct answer_box {
   void put(result<T> r) {
@@ -64,11 +61,10 @@ void node_core::find_all(const actor_name& name, time_point until, finder::found
 
 void node_core::ask(const flock::address& to, std::string method, value::list arguments, time_point until,
                     responder answer) {
-  auto* asker = current_mailbox();
-  auto turn = asker ? asker->shared_from_this() : callbacks_;
-  invoke(to, std::move(method), std::move(arguments), until, [turn, answer = std::move(answer)](result<value> r) {
-    turn->post([answer, r = std::move(r)]() mutable { answer(std::move(r)); });
-  });
+  invoke(to, std::move(method), std::move(arguments), until,
+         [turn = turn_of_asker(), answer = std::move(answer)](result<value> r) {
+           turn->post([answer, r = std::move(r)]() mutable { answer(std::move(r)); });
+         });
 }
 
 result<value> node_core::call(const flock::address& to, std::string method, value::list arguments, time_point until) {
@@ -180,26 +176,15 @@ result<std::string> node_core::tell(const flock::address& to, std::string method
 }
 
 std::uint64_t node_core::monitor(const flock::address& whom, std::function<void(const error&)> down) {
-  const auto handle = next_monitor_++;
-  auto* asker = current_mailbox();
-  auto turn = asker ? asker->shared_from_this() : callbacks_;
-  post([this, whom, handle, turn, down = std::move(down)] {
-    monitors_.emplace(handle, [turn, down](const error& why) { turn->post([down, why] { down(why); }); });
-    auto fire = [this, handle](result<value> answer) {
-      if (answer || answer.error().code == error_code::shutting_down) return;
-      post([this, handle, why = answer.error()] {
-        auto node = monitors_.extract(handle);
-        if (!node.empty()) node.mapped()({error_code::down, why.what});
-      });
-    };
-    if (!whom.node) return fire(error{error_code::bad_argument, "no node in " + whom.str()});
-    ask_node(*whom.node, "until_gone", {whom.actor.str()}, actor_host::no_deadline, fire);
+  const auto handle = watches_.new_handle();
+  post([this, whom, handle, turn = turn_of_asker(), down = std::move(down)] {
+    watches_.watch(handle, whom, [turn, down](const error& why) { turn->post([down, why] { down(why); }); });
   });
   return handle;
 }
 
 void node_core::forget_monitor(std::uint64_t handle) {
-  post([this, handle] { monitors_.erase(handle); });
+  post([this, handle] { watches_.forget(handle); });
 }
 
 // Messages from other nodes, on the thread that reads.
@@ -307,11 +292,7 @@ void node_core::answer_for_node(const node_id& from, const std::string& method, 
   if (method == "until_gone") {
     auto which = name();
     if (!which) return answer(which.error());
-    if (!host_.has(*which))
-      return answer(error{error_code::not_found, "no actor " + which->str() + " on " + id().str()});
-    if (until_gone_.size() >= max_watchers) return answer(error{error_code::refused, "too many watchers"});
-    until_gone_.emplace(*which, std::move(answer));
-    return;
+    return watches_.until_gone(*which).then([answer](const result<void>& gone) { answer(gone.error()); });
   }
   if (method == "wishes") {
     if (arguments.size() != 1) return answer(error{error_code::bad_argument, "wishes takes one list"});

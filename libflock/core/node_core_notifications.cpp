@@ -85,13 +85,11 @@ void node_core::confirm_wishes(const node_id& subscriber) {
     home_->post_at(now() + tick_every, [this, subscriber] { confirm_wishes(subscriber); });
   };
   ask_node(subscriber, "wished", {}, now() + options_.call_timeout,
-           [this, subscriber, ask_again_soon](result<value> list) {
-             post([this, subscriber, ask_again_soon, list = std::move(list)] {
-               auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
-               if (!wishes) return ask_again_soon(wishes.error());
-               take_wishes(subscriber, *std::move(wishes), ask_again_soon);
-             });
-           });
+           at_home([this, subscriber, ask_again_soon](const result<value>& list) {
+             auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
+             if (!wishes) return ask_again_soon(wishes.error());
+             take_wishes(subscriber, *std::move(wishes), ask_again_soon);
+           }));
 }
 
 void node_core::take_wishes(const node_id& from, std::vector<wish> wishes, const responder& answer) {
