@@ -118,29 +118,32 @@ void daemon::subscribe() {
   core_.subscribe(std::move(all));
 }
 
+/// What is declared still goes on, under its new declaration: its actor, what waits for it, and how its last action
+/// ended.
 void daemon::declare(std::vector<declaration> all) {
-  std::map<resource_name, std::shared_ptr<const declaration>> next;
-  for (const auto& d : all) next.emplace(d.name, std::make_shared<const declaration>(d));
-  // What stayed the same keeps its actor, and with it the actions that wait and the last state.
-  for (auto& [name, before] : published_) {
-    auto now = next.find(name);
-    if (now != next.end() && now->second->members == before->members)
-      now->second = before;
-    else
-      core_.unpublish(name.actor());
+  auto before = std::exchange(published_, {});
+  for (const auto& d : all) {
+    auto known = before.extract(d.name);
+    if (!known)
+      published_.emplace(d.name, publish(d));
+    else {
+      if (known.mapped()->declared()->members != d.members)
+        known.mapped()->declare(std::make_shared<const declaration>(d));
+      published_.insert(std::move(known));
+    }
   }
-  for (const auto& [name, d] : next) {
-    auto before = published_.find(name);
-    if (before == published_.end() || before->second != d) publish(d);
+  for (const auto& [name, gone] : before) {
+    core_.unpublish(name.actor());
+    gone->withdraw();
   }
-  published_ = std::move(next);
   declared_ = std::move(all);
+  chef_.files_changed();
   subscribe();
 }
 
-void daemon::publish(const std::shared_ptr<const declaration>& d) {
-  chef_.withdraw(d->name);
-  resource::surroundings around{
+std::shared_ptr<resource_work> daemon::publish(const declaration& d) {
+  chef_.withdraw(d.name);
+  resource_work::surroundings around{
       core_.threads(),
       time_,
       stopping_.get_token(),
@@ -152,9 +155,11 @@ void daemon::publish(const std::shared_ptr<const declaration>& d) {
         });
       },
       core_.id().str()};
-  auto make = [around, d]() -> std::unique_ptr<actor_object> { return std::make_unique<resource>(around, d); };
-  if (auto published = core_.publish(d->name.actor(), d->name.type, make); !published)
-    log_("error", d->place() + ": " + published.error().what);
+  auto work = std::make_shared<resource_work>(std::move(around), std::make_shared<const declaration>(d));
+  auto make = [work]() -> std::unique_ptr<actor_object> { return std::make_unique<resource>(work); };
+  if (auto published = core_.publish(d.name.actor(), d.name.type, make); !published)
+    log_("error", d.place() + ": " + published.error().what);
+  return work;
 }
 
 void daemon::reload(responder done) {
@@ -179,7 +184,7 @@ void daemon::perform(const resource_name& what, const std::string& action, const
 
 std::vector<wanted_action> daemon::wanted_after(const resource_name& updated) {
   std::vector<wanted_action> out;
-  if (auto d = published_.find(updated); d != published_.end()) out = d->second->notifies;
+  if (auto d = published_.find(updated); d != published_.end()) out = d->second->declared()->notifies;
   auto others = core_.notifications().wanted_by_subscribers(updated);
   out.insert(out.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
   return out;

@@ -2,6 +2,7 @@
 
 #include "actors/resource/convergence.hpp"
 #include "actors/resource/declaration.hpp"
+#include "actors/resource/resource_work.hpp"
 #include "libflock/core/node_core.hpp"
 #include "node/chef/chef.hpp"
 #include "node/control/control_api.hpp"
@@ -78,7 +79,7 @@ class daemon final : private convergence::host {
 
   void post(task job) const { core_.home().post(std::move(job)); }
   void declare(std::vector<declaration> all);
-  void publish(const std::shared_ptr<const declaration>& d);
+  std::shared_ptr<resource_work> publish(const declaration& d);
   void subscribe();
   void resource_states(responder done);
   result<std::string> delay(const wanted_action& what, const std::optional<std::string>& run);
@@ -94,7 +95,7 @@ class daemon final : private convergence::host {
 
   // In the node's home.
   std::vector<declaration> declared_;
-  std::map<resource_name, std::shared_ptr<const declaration>> published_;
+  std::map<resource_name, std::shared_ptr<resource_work>> published_;
   notification_answers notifications_;
   convergence runs_;
   chef chef_;

@@ -1,14 +1,9 @@
 #pragma once
 
-#include "actors/resource/action_context.hpp"
-#include "actors/resource/declaration.hpp"
-#include "libflock/seams/runtime.hpp"
+#include "actors/resource/resource_work.hpp"
 #include <flock/actor_type.hpp>
-#include <flock/clock.hpp>
 
-#include <functional>
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,20 +25,7 @@ namespace flock {
 /// last action ended; null where there was none. Those in why-run mode and `nothing` are no such actions.
 class resource final : public actor_object {
  public:
-  /// What a resource uses of its node, which outlives it. The functions are called on any thread.
-  struct surroundings {
-    runtime& threads;
-    const clock& time;
-    std::stop_token stopping;  ///< ends the commands that run
-    std::function<void(std::string_view)> log;
-    /// An action updated the resource. Called before the action is answered.
-    std::function<void(const resource_name&, const std::string& action, const action_context&)> updated;
-    std::string node{};  ///< its id
-  };
-
-  resource(surroundings around, std::shared_ptr<const declaration> declared);
-  /// Actions that wait are answered with down; the one under way goes on and is answered.
-  ~resource() override;
+  explicit resource(std::shared_ptr<resource_work> of);
 
   const std::vector<method_info>& methods() const override { return methods_; }
 
@@ -52,15 +34,8 @@ class resource final : public actor_object {
   void invoke(std::string_view method, value::list arguments, responder answer) override;
   void take(std::string_view method, value::list arguments, beginning begin, responder answer) override;
 
-  /// Actions that may wait for the one under way. Whoever asks more often than this does not look at the answers.
-  static constexpr std::size_t max_waiting = 1'000;
-  /// Those who may wait for them, some for the same.
-  static constexpr std::size_t max_askers = 10'000;
-
  private:
-  class work;
-
-  std::shared_ptr<work> work_;  // shared with the blocking job under way
+  std::shared_ptr<resource_work> work_;  // shared with whoever declares the resource, and the blocking job under way
   std::vector<method_info> methods_;
 };
 

@@ -62,6 +62,8 @@ class chef final : private chef_runs::host {
   std::vector<resource_name> resources() const { return resources_.names(); }
   /// A file declares this resource now: it goes before Chef's.
   void withdraw(const resource_name& name) { resources_.withdraw(name); }
+  /// Those that no file declares any more are Chef's again.
+  void files_changed() { resources_.publish_all(); }
   /// As convergence::delay, for the Chef run that is under way.
   result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
   value status() const;

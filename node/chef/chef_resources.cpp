@@ -51,6 +51,11 @@ void chef_resources::withdraw(const resource_name& name) {
   if (published_.erase(name) > 0) core_.unpublish(name.actor());
 }
 
+void chef_resources::publish_all() {
+  for (const auto& [name, one] : known_)
+    if (!published_.contains(name) && !ways_.is_declared(name)) publish(name, one.actions);
+}
+
 chef_resources::declared chef_resources::all() const {
   declared out;
   for (const auto& [name, one] : known_) out.emplace(name, one.actions);

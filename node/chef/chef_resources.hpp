@@ -37,6 +37,8 @@ class chef_resources {
   std::size_t size() const { return known_.size(); }
   /// A file declares this resource now.
   void withdraw(const resource_name& name);
+  /// Publishes those that are not, because a file declared them, and that none declares any more.
+  void publish_all();
 
   /// An action ended in that run. \param why  the error of one that failed; null or empty for none
   void remember(const resource_name& name, const std::string& action, value outcome, value why, const std::string& run);

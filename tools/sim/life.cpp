@@ -52,7 +52,7 @@ class life::counter {
 class life::observed_resource final : public actor_object {
  public:
   observed_resource(life& of, const declaration& d) : life_(of), name_(d.name) {
-    resource::surroundings around{
+    resource_work::surroundings around{
         life_.threads_,
         life_.around_.time,
         {},
@@ -65,7 +65,7 @@ class life::observed_resource final : public actor_object {
             l.runs_.updated(what, action, why);
           });
         }};
-    inner_.emplace(std::move(around), std::make_shared<const declaration>(d));
+    inner_.emplace(std::make_shared<resource_work>(std::move(around), std::make_shared<const declaration>(d)));
   }
 
   const std::vector<method_info>& methods() const override { return inner_->methods(); }

@@ -46,14 +46,18 @@ struct fixture {
   std::vector<std::string> happened;
   action_context last_update;
 
+  std::shared_ptr<resource_work> work;
+
   std::unique_ptr<resource> make() {
-    return std::make_unique<resource>(
-        resource::surroundings{threads, time, stop.get_token(), [](std::string_view) {},
-                               [this](const resource_name& what, const std::string& action, const action_context& why) {
-                                 happened.push_back(what.str() + " updated by " + action + " in run " + why.run);
-                                 last_update = why;
-                               }},
+    work = std::make_shared<resource_work>(
+        resource_work::surroundings{
+            threads, time, stop.get_token(), [](std::string_view) {},
+            [this](const resource_name& what, const std::string& action, const action_context& why) {
+              happened.push_back(what.str() + " updated by " + action + " in run " + why.run);
+              last_update = why;
+            }},
         declared);
+    return std::make_unique<resource>(work);
   }
 
   /// As an actor host does for a notification, until whose time `may_begin` is true.
@@ -348,12 +352,12 @@ TEST_CASE_FIXTURE(fixture, "the methods of a resource are the actions of its typ
 TEST_CASE_FIXTURE(fixture, "more actions than may wait are refused") {
   const auto actor = make();
   const auto ask_for = [&](std::string_view action) { actor->invoke(action, {}, [](result<value>) {}); };
-  for (std::size_t i = 0; i <= resource::max_waiting; ++i) ask_for(i % 2 == 0 ? "make" : "burn");
+  for (std::size_t i = 0; i <= resource_work::max_waiting; ++i) ask_for(i % 2 == 0 ? "make" : "burn");
 
   actor->invoke("burn", {}, note("one more"));
   CHECK(happened == std::vector<std::string>{"one more: refused: 1000 actions wait for fake[x]"});
 
-  for (auto n = resource::max_waiting; n < resource::max_askers; ++n) ask_for("make");
+  for (auto n = resource_work::max_waiting; n < resource_work::max_askers; ++n) ask_for("make");
   actor->invoke("make", {}, note("too many"));
   CHECK(happened.back() == "too many: refused: 10000 requests wait for fake[x]");
 }
@@ -364,9 +368,41 @@ TEST_CASE_FIXTURE(fixture, "when a resource goes, the action under way is answer
   actor->invoke("burn", {}, note("waiting"));
 
   actor.reset();
+  work->withdraw();
   threads.run_ready();
 
   CHECK(behind->asked == std::vector<std::string>{"make"});
   CHECK(happened == std::vector<std::string>{"waiting: down: fake[x]: burn: not begun, as it is declared no more",
                                              "fake[x] updated by make in run ", "under way: " + done});
+}
+
+TEST_CASE_FIXTURE(fixture, "what waits goes on under a new declaration, and the last state is kept") {
+  const auto actor = make();
+  actor->invoke("make", {}, note("before"));
+  threads.run_ready();
+  actor->invoke("make", {}, note("under way"));
+  actor->invoke("burn", {}, note("waiting"));
+  const auto changed = std::make_shared<fake_provider>();
+  auto anew = *declared;
+  anew.what = changed;
+
+  work->declare(std::make_shared<const declaration>(std::move(anew)));
+  actor->invoke("state", {}, note("state"));
+  CHECK(happened.back().find(R"("action":"make")") != std::string::npos);
+  threads.run_ready();
+
+  CHECK(behind->asked == std::vector<std::string>{"make"});
+  CHECK(changed->asked == std::vector<std::string>{"make", "burn"});
+  CHECK(happened.back() == "waiting: " + done);
+}
+
+TEST_CASE_FIXTURE(fixture, "an actor that is made anew finds what waited for the one before") {
+  auto actor = make();
+  actor->invoke("make", {}, note("under way"));
+  actor->invoke("burn", {}, note("waiting"));
+
+  actor = std::make_unique<resource>(work);
+  threads.run_ready();
+
+  CHECK(happened.back() == "waiting: " + done);
 }
