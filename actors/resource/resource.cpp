@@ -9,12 +9,7 @@ resource::resource(std::shared_ptr<resource_work> of)
   methods_.push_back({.name = "state", .doc = "how its last action ended", .parameters = {}, .returns = "map"});
 }
 
-void resource::invoke(std::string_view method, value::list arguments, responder answer) {
-  take(
-      method, std::move(arguments), [] { return true; }, std::move(answer));
-}
-
-void resource::take(std::string_view method, value::list arguments, beginning begin, responder answer) {
+void resource::call(const asker&, std::string_view method, value::list arguments, beginning begin, responder answer) {
   const auto declared = work_->declared();
   if (method == "state") return begin() ? answer(work_->state()) : void();
   if (!declared->type->has_action(method)) {

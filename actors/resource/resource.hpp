@@ -31,8 +31,8 @@ class resource final : public actor_object {
 
   /// Errors: no_such_method, bad_argument (the context), refused (too many wait), shutting_down and maybe_done (the
   /// node stops: not begun, ended half-way), down (this resource is no more; not begun)
-  void invoke(std::string_view method, value::list arguments, responder answer) override;
-  void take(std::string_view method, value::list arguments, beginning begin, responder answer) override;
+  void call(const asker& by, std::string_view method, value::list arguments, beginning begin,
+            responder answer) override;
 
  private:
   std::shared_ptr<resource_work> work_;  // shared with whoever declares the resource, and the blocking job under way

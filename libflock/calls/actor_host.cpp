@@ -51,6 +51,7 @@ class way_back {
 };
 
 struct waiting_call {
+  asker by;
   std::string method;
   value::list arguments;
   std::shared_ptr<way_back> back;  // null: nobody waits for an answer
@@ -123,7 +124,8 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
   void handle(waiting_call call) {
     --waiting_;
     if (!call.back) {
-      auto thrown = what_is_thrown([&] { object_->take(call.method, std::move(call.arguments), at_once, to_nobody); });
+      auto thrown =
+          what_is_thrown([&] { object_->call(call.by, call.method, std::move(call.arguments), at_once, to_nobody); });
       if (thrown) fail(*thrown);
       return;
     }
@@ -131,7 +133,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
     auto begin = [&time = time_, back = call.back] { return back->begin(time.now()); };
     auto answer = [back = call.back](result<value> r) { back->answer(std::move(r)); };
     auto thrown = what_is_thrown(
-        [&] { object_->take(call.method, std::move(call.arguments), std::move(begin), std::move(answer)); });
+        [&] { object_->call(call.by, call.method, std::move(call.arguments), std::move(begin), std::move(answer)); });
     if (thrown) call.back->answer(fail(*thrown));
   }
 
@@ -230,18 +232,19 @@ void actor_host::unpublish(const actor_name& name) {
   if (reports_->unpublished) reports_->unpublished(name);
 }
 
-void actor_host::invoke(const actor_name& name, std::string method, value::list arguments, time_point until,
+void actor_host::invoke(asker by, const actor_name& name, std::string method, value::list arguments,
                         std::function<bool()> starts, responder answer) {
   auto to = cell_of(name);
   if (!to) return answer(no_actor(name));
-  auto back = std::make_shared<way_back>(name, until, std::move(starts), std::move(answer));
-  if (auto taken = to->take({std::move(method), std::move(arguments), back}); !taken) back->answer(taken.error());
+  auto back = std::make_shared<way_back>(name, by.until, std::move(starts), std::move(answer));
+  if (auto taken = to->take({std::move(by), std::move(method), std::move(arguments), back}); !taken)
+    back->answer(taken.error());
 }
 
-result<void> actor_host::deliver(const actor_name& name, std::string method, value::list arguments) {
+result<void> actor_host::deliver(asker by, const actor_name& name, std::string method, value::list arguments) {
   auto to = cell_of(name);
   if (!to) return no_actor(name);
-  return to->take({std::move(method), std::move(arguments), nullptr});
+  return to->take({std::move(by), std::move(method), std::move(arguments), nullptr});
 }
 
 std::vector<actor_host::published_actor> actor_host::list() const {

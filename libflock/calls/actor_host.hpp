@@ -53,16 +53,17 @@ class actor_host {
 
   /// Calls a method in the actor's turn and answers exactly once, on any thread.
   /// While the object is made anew, its messages wait.
+  /// \param by  who asks; the method does not begin after its `until`
   /// \param starts  asked when its turn has come, before the method runs, on any thread: whether it is to; may be empty
   /// Errors: not_found, refused (its mailbox is full, or it was not to start: surely not done), timeout (it would have
-  /// begun after `until`: surely not done), down (it threw, the text says what, or was unpublished), maybe_done (it
+  /// begun too late: surely not done), down (it threw, the text says what, or was unpublished), maybe_done (it
   /// dropped the call), and those of the method
-  void invoke(const actor_name& name, std::string method, value::list arguments, time_point until,
-              std::function<bool()> starts, responder answer);
+  void invoke(asker by, const actor_name& name, std::string method, value::list arguments, std::function<bool()> starts,
+              responder answer);
 
   /// Calls a method in the actor's turn; nobody learns what it answers.
   /// Errors: not_found, refused (its mailbox is full)
-  result<void> deliver(const actor_name& name, std::string method, value::list arguments);
+  result<void> deliver(asker by, const actor_name& name, std::string method, value::list arguments);
 
   struct published_actor {
     actor_name name;

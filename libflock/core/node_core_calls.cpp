@@ -78,7 +78,7 @@ result<value> node_core::call(const flock::address& to, std::string method, valu
 result<void> node_core::send(const flock::address& to, std::string method, value::list arguments) {
   if (stopped_) return stopping();
   if (!to.node) return error{error_code::bad_argument, "send needs the node: " + to.str()};
-  if (*to.node == id()) return host_.deliver(to.actor, std::move(method), std::move(arguments));
+  if (*to.node == id()) return host_.deliver({id()}, to.actor, std::move(method), std::move(arguments));
   const message m{message_kind::call, nobody_waits, {}, to.actor.str(), std::move(method), std::move(arguments)};
   auto taken = seams_.network.send(*to.node, m);
   if (!taken && taken.error().code == error_code::unreachable) post([this, node = *to.node] { links_.want(node); });
@@ -106,7 +106,7 @@ void node_core::invoke(const flock::address& to, std::string method, value::list
     const auto call = calls_.add(id(), until, std::move(told));
     arm_call_timer(until);
     host_.invoke(
-        to.actor, std::move(method), std::move(arguments), until, [this, call] { return calls_.sent(call); },
+        {id(), until}, to.actor, std::move(method), std::move(arguments), [this, call] { return calls_.sent(call); },
         [this, call](result<value> r) { calls_.settle(id(), call, std::move(r)); });
     return;
   }
@@ -226,7 +226,7 @@ void node_core::receive_call(const hello& from, message&& m) {
     if (name.error().code == error_code::refused) log("warning", "refused: " + name.error().what);
     return answer(name.error());
   }
-  host_.invoke(*name, std::move(m.method), std::move(*arguments), until, {}, answer);
+  host_.invoke({from.id, until}, *name, std::move(m.method), std::move(*arguments), {}, answer);
 }
 
 // Errors: refused (by the policy), bad_argument (no name of an actor)
@@ -246,7 +246,8 @@ void node_core::receive_sent(const hello& from, message&& m) {
   if (m.actor == node_actor) return drop({error_code::refused, "a node takes calls only"});
   const auto name = addressee(from, m);
   if (!name) return drop(name.error());
-  if (auto taken = host_.deliver(*name, std::move(m.method), std::move(*arguments)); !taken) drop(taken.error());
+  if (auto taken = host_.deliver({from.id}, *name, std::move(m.method), std::move(*arguments)); !taken)
+    drop(taken.error());
 }
 
 void node_core::reply(const node_id& to, std::uint64_t call, result<value> answer) {

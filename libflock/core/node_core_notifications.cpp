@@ -39,7 +39,7 @@ void node_core::perform(const notification& n, std::function<bool()> starts, std
   }
   // Behind a slow action its time may pass; then it must not begin.
   const auto until = now() + (n.expires - wall());
-  host_.invoke(n.actor, n.action, std::move(arguments), until, std::move(starts), std::move(done));
+  host_.invoke({n.sender, until}, n.actor, n.action, std::move(arguments), std::move(starts), std::move(done));
 }
 
 void node_core::moves(const notification& n, const receipt& to) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <flock/clock.hpp>
 #include <flock/deferred.hpp>
 #include <flock/error.hpp>
+#include <flock/name.hpp>
 #include <flock/value.hpp>
 #include <flock/value_cast.hpp>
 
@@ -28,6 +30,15 @@ struct method_info {
   friend bool operator==(const method_info&, const method_info&) = default;
 };
 
+/// Who calls a method, and how long they wait. A method that takes it as its first parameter is told by the host of its
+/// actor; callers do not pass it, and descriptions do not list it:
+///
+///     std::string greet(const flock::asker& by, const std::string& word) { return word + ", " + by.node.str(); }
+struct asker {
+  node_id node;  ///< as its connection has proven it; this node for calls from here; of a notification, its sender
+  time_point until = time_point::max();  ///< an answer is worth nothing afterwards; max: the caller has no deadline
+};
+
 /// How a call's result comes back: exactly once, at once or later, from any thread.
 using responder = std::function<void(result<value>)>;
 
@@ -42,18 +53,27 @@ class actor_object {
 
   virtual const std::vector<method_info>& methods() const = 0;
 
-  /// Calls a method by name. Answers no_such_method and bad_argument by itself; what the method throws goes up, and the
-  /// actor is then restarted by its host.
-  virtual void invoke(std::string_view method, value::list arguments, responder answer) = 0;
-
-  /// What the host calls when the call's turn has come. An object whose calls wait once more after that, as those of a
-  /// resource do for its slow actions, calls `begin` later, when the wait is over; every other one has begun.
-  virtual void take(std::string_view method, value::list arguments, beginning begin, responder answer) {
-    if (begin()) invoke(method, std::move(arguments), std::move(answer));
-  }
+  /// Calls a method by name, when the call's turn has come. Answers no_such_method and bad_argument by itself; what the
+  /// method throws goes up, and the actor is then restarted by its host.
+  /// \param begin  to be called before the work begins: at once, or later by an object whose calls wait once more after
+  /// their turn has come, as those of a resource do for its slow actions
+  virtual void call(const asker& by, std::string_view method, value::list arguments, beginning begin,
+                    responder answer) = 0;
 };
 
 namespace detail {
+
+/// What callers pass to a method, and whether it is told its asker before that.
+template <class... A> struct parameters {
+  using passed = std::tuple<std::decay_t<A>...>;
+  static constexpr bool has_asker = false;
+};
+template <class First, class... Rest>
+requires std::same_as<std::decay_t<First>, asker>
+struct parameters<First, Rest...> {
+  using passed = std::tuple<std::decay_t<Rest>...>;
+  static constexpr bool has_asker = true;
+};
 
 /// The parts of a pointer to a method.
 template <class M> struct method_traits;
@@ -61,7 +81,8 @@ template <class M> struct method_traits;
 template <class T, class R, class... A> struct method_traits<R (T::*)(A...)> {
   using object = T;
   using returned = std::remove_cvref_t<R>;
-  using arguments = std::tuple<std::decay_t<A>...>;
+  using arguments = typename parameters<A...>::passed;
+  static constexpr bool has_asker = parameters<A...>::has_asker;
 };
 template <class T, class R, class... A> struct method_traits<R (T::*)(A...) const> : method_traits<R (T::*)(A...)> {};
 template <class T, class R, class... A>
@@ -111,7 +132,7 @@ template <class T> class method_table {
  public:
   struct entry {
     method_info info;
-    std::function<void(T&, value::list, responder)> call;
+    std::function<void(T&, const asker&, value::list, responder)> call;
     std::any pointer;  ///< to the method
   };
 
@@ -124,6 +145,13 @@ template <class T> class method_table {
   }
 
   const std::vector<entry>& entries() const { return entries_; }
+
+  /// Calls a method of the object by name. Errors: no_such_method, bad_argument, and those of the method
+  void call(T& object, const asker& by, std::string_view method, value::list arguments, responder answer) const {
+    for (const auto& e : entries_)
+      if (e.info.name == method) return e.call(object, by, std::move(arguments), std::move(answer));
+    answer(error{error_code::no_such_method, "no method " + std::string(method)});
+  }
 
   /// The name under which describe() lists this method; null if it does not.
   template <class M> const std::string* name_of(M pointer) const {
@@ -149,7 +177,7 @@ template <class T> class method_table {
   method_table& add(method_info info, M pointer, std::index_sequence<I...>) {
     info.parameters = {detail::type_name<std::tuple_element_t<I, Arguments>>()...};
     info.returns = detail::type_name<typename detail::answer_of<R>::type>();
-    auto call = [pointer](T& object, value::list given, responder answer) {
+    auto call = [pointer](T& object, [[maybe_unused]] const asker& by, value::list given, responder answer) {
       if (given.size() != sizeof...(I)) {
         return answer(error{error_code::bad_argument, "takes " + std::to_string(sizeof...(I)) + " argument(s), got " +
                                                           std::to_string(given.size())});
@@ -160,7 +188,14 @@ template <class T> class method_table {
       std::size_t which = 0;
       ((wrong == nullptr && !std::get<I>(read) ? (wrong = &std::get<I>(read).error(), which = I + 1) : 0), ...);
       if (wrong) return answer(wrong->within("argument " + std::to_string(which)));
-      detail::answer_with<R>([&] { return (object.*pointer)(*std::get<I>(std::move(read))...); }, std::move(answer));
+      detail::answer_with<R>(
+          [&]() -> decltype(auto) {
+            if constexpr (detail::method_traits<M>::has_asker)
+              return (object.*pointer)(by, *std::get<I>(std::move(read))...);
+            else
+              return (object.*pointer)(*std::get<I>(std::move(read))...);
+          },
+          std::move(answer));
     };
     entries_.push_back({std::move(info), std::move(call), pointer});
     return *this;
@@ -184,10 +219,9 @@ template <describable T> class described_actor final : public actor_object {
 
   const std::vector<method_info>& methods() const override { return methods_; }
 
-  void invoke(std::string_view method, value::list arguments, responder answer) override {
-    for (const auto& e : method_table<T>::of().entries())
-      if (e.info.name == method) return e.call(*object_, std::move(arguments), std::move(answer));
-    answer(error{error_code::no_such_method, "no method " + std::string(method)});
+  void call(const asker& by, std::string_view method, value::list arguments, beginning begin,
+            responder answer) override {
+    if (begin()) method_table<T>::of().call(*object_, by, method, std::move(arguments), std::move(answer));
   }
 
  private:

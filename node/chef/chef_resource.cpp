@@ -13,12 +13,8 @@ chef_resource::chef_resource(surroundings around, resource_name name, const std:
   methods_.push_back({.name = "state", .doc = "how its last action ended", .parameters = {}, .returns = "map"});
 }
 
-void chef_resource::invoke(std::string_view method, value::list arguments, responder answer) {
-  take(
-      method, std::move(arguments), [] { return true; }, std::move(answer));
-}
-
-void chef_resource::take(std::string_view method, value::list arguments, beginning begin, responder answer) {
+void chef_resource::call(const asker&, std::string_view method, value::list arguments, beginning begin,
+                         responder answer) {
   if (method == "state") {
     if (begin()) around_.state(name_, std::move(answer));
     return;

@@ -28,8 +28,8 @@ class chef_resource final : public actor_object {
   const std::vector<method_info>& methods() const override { return methods_; }
 
   /// Errors: no_such_method, bad_argument, and those of chef_runs::perform
-  void invoke(std::string_view method, value::list arguments, responder answer) override;
-  void take(std::string_view method, value::list arguments, beginning begin, responder answer) override;
+  void call(const asker& by, std::string_view method, value::list arguments, beginning begin,
+            responder answer) override;
 
  private:
   surroundings around_;

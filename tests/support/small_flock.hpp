@@ -19,7 +19,7 @@
 
 namespace flock::testing {
 
-/// An actor that counts, and one method of which never answers.
+/// An actor that counts and says who asked, and one method of which never answers.
 struct counter {
   int count = 0;
   int add(int n) { return count += n; }
@@ -28,9 +28,13 @@ struct counter {
     return kept.back();
   }
   void note(const value&) { ++count; }
+  std::string who(const asker& by, const std::optional<value>&) const { return by.node.str(); }
   std::vector<deferred<int>> kept;
   template <class Api> static void describe(Api& api) {
-    api.method("add", &counter::add).method("never", &counter::never).method("note", &counter::note);
+    api.method("add", &counter::add)
+        .method("never", &counter::never)
+        .method("note", &counter::note)
+        .method("who", &counter::who);
   }
 };
 

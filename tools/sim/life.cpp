@@ -70,15 +70,12 @@ class life::observed_resource final : public actor_object {
 
   const std::vector<method_info>& methods() const override { return inner_->methods(); }
 
-  void invoke(std::string_view method, value::list arguments, responder answer) override {
-    inner_->invoke(method, std::move(arguments), std::move(answer));
-  }
-
-  void take(std::string_view method, value::list arguments, beginning begin, responder answer) override {
+  void call(const asker& by, std::string_view method, value::list arguments, beginning begin,
+            responder answer) override {
     const auto* id = arguments.empty() ? nullptr : arguments[0]["notification"].as_text();
-    if (!id) return inner_->take(method, std::move(arguments), std::move(begin), std::move(answer));
-    inner_->take(
-        method, arguments,
+    if (!id) return inner_->call(by, method, std::move(arguments), std::move(begin), std::move(answer));
+    inner_->call(
+        by, method, arguments,
         [this, id = *id, begin = std::move(begin)] {
           if (!begin()) return false;
           begins(id);

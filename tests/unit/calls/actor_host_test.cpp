@@ -72,8 +72,7 @@ class patient final : public actor_object {
   ~patient() override { waiting_.clear(); }
 
   const std::vector<method_info>& methods() const override { return methods_; }
-  void invoke(std::string_view, value::list, responder answer) override { answer(value()); }
-  void take(std::string_view, value::list, beginning begin, responder answer) override {
+  void call(const asker&, std::string_view, value::list, beginning begin, responder answer) override {
     waiting_.push_back({std::move(begin), std::move(answer)});
   }
 
@@ -113,7 +112,7 @@ struct actor_host_fixture {
   answer_ptr invoke(std::string method, value::list arguments = {}, time_point until = actor_host::no_deadline) {
     auto back = std::make_shared<answer>();
     host.invoke(
-        named("itchy"), std::move(method), std::move(arguments), until,
+        {*node_id::parse("springfield"), until}, named("itchy"), std::move(method), std::move(arguments),
         [this] {
           pages.lines.push_back("started");
           return true;
@@ -364,7 +363,7 @@ TEST_CASE_FIXTURE(actor_host_fixture, "an actor may unpublish itself, and still 
   std::vector<result<value>> first, second;
 
   for (auto* to : {&first, &second})
-    host.invoke(named("mayfly"), "dance", {}, actor_host::no_deadline, {},
+    host.invoke({*node_id::parse("springfield")}, named("mayfly"), "dance", {}, {},
                 [to](auto r) { to->push_back(std::move(r)); });
   threads.run_ready();
 
@@ -405,7 +404,8 @@ TEST_CASE_FIXTURE(actor_host_fixture,
       static const std::vector<method_info> none;
       return none;
     }
-    void invoke(std::string_view method, value::list, responder answer) override {
+    void call(const asker&, std::string_view method, value::list, beginning begin, responder answer) override {
+      if (!begin()) return;
       if (method == "twice") answer(value(1)), answer(value(2));
       if (method == "answer and throw") answer(value(1)), throw std::runtime_error("boom");
     }

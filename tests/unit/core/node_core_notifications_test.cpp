@@ -32,6 +32,25 @@ TEST_CASE("a notification is performed on its target, and its receipts come back
   CHECK(states.back() == "failed");
 }
 
+TEST_CASE("whoever performs a notification is told that its sender asks") {
+  small_flock f;
+  auto& a = f.start("a");
+  auto& b = f.start("b");
+  f.publish(b, "log[x]");
+  std::vector<std::string> outcomes;
+  auto handle = a->on_progress([&](const notification_record& r) { outcomes.push_back(to_json(r.last().outcome)); });
+  wanted_action w;
+  w.resource = *resource_name::parse("log[x]");
+  w.action = "who";
+  w.where.nodes = {id("b")};
+
+  a->notify(w, [](auto) {});
+  f.settle();
+
+  REQUIRE_FALSE(outcomes.empty());
+  CHECK(outcomes.back() == "\"a\"");
+}
+
 TEST_CASE("an action that nobody declared is refused before it is accepted") {
   small_flock f;
   auto& a = f.start("a");

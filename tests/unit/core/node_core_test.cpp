@@ -55,6 +55,11 @@ TEST_CASE_FIXTURE(counting_pair, "an actor of another node answers, wherever it 
   CHECK(ask(a, "b/nobody", "add", {1}).error() == error{error_code::not_found, "no actor named nobody on b"});
 }
 
+TEST_CASE_FIXTURE(counting_pair, "an actor is told which node asks, this one or another") {
+  CHECK(ask(a, "b/counter", "who", {nullptr}) == result<value>("a"));
+  CHECK(ask(b, "b/counter", "who", {nullptr}) == result<value>("b"));
+}
+
 TEST_CASE("a node that nobody knows is not found, and an actor that nobody publishes neither") {
   small_flock f;
   auto& a = f.start("a");

@@ -45,6 +45,8 @@ struct itchy : base, other_base {
   const std::string& name() const { return name_; }
   int sum(const std::vector<int>& numbers, double) const noexcept { return static_cast<int>(numbers.size()); }
   int fall() { throw std::runtime_error("fell"); }
+  std::string greet(const flock::asker& by, const std::string& word) { return word + ", " + by.node.str(); }
+  bool waits_seven_seconds(flock::asker by) const { return by.until == flock::time_point(std::chrono::seconds(7)); }
   int unlisted() { return 0; }
 
   template <class Api> static void describe(Api& api) {
@@ -58,7 +60,9 @@ struct itchy : base, other_base {
         .method("sum", &itchy::sum)
         .method("fall", &itchy::fall)
         .method("first", &itchy::first)
-        .method("second", &itchy::second);
+        .method("second", &itchy::second)
+        .method("greet", &itchy::greet)
+        .method("waits_seven_seconds", &itchy::waits_seven_seconds);
   }
 };
 
@@ -75,10 +79,13 @@ struct fixture {
   }
 
   void call(std::string_view method, const value::list& arguments = {}) {
-    actor->invoke(method, arguments, [this](result<value> r) {
-      ++answers;
-      answer.emplace(std::move(r));
-    });
+    actor->call(
+        {*flock::node_id::parse("springfield"), flock::time_point(std::chrono::seconds(7))}, method, arguments,
+        [] { return true; },
+        [this](result<value> r) {
+          ++answers;
+          answer.emplace(std::move(r));
+        });
   }
 
   void answers_with(const value& expected) {
@@ -102,7 +109,7 @@ TEST_CASE("a description says what people need to know of each method") {
   fixture f;
   const auto& methods = f.actor->methods();
 
-  REQUIRE(methods.size() == 11);
+  REQUIRE(methods.size() == 13);
   CHECK(methods[0] == method_info{"fight", "Hits so many times.", {"integer"}, "text"});
   CHECK(methods[1] == method_info{"draw", "", {"integer?"}, "integer"});
   CHECK(methods[2] == method_info{"wait", "", {}, "text"});
@@ -111,6 +118,7 @@ TEST_CASE("a description says what people need to know of each method") {
   CHECK(methods[5] == method_info{"reset", "", {}, "nothing"});
   CHECK(methods[6] == method_info{"name", "", {}, "text"});
   CHECK(methods[7] == method_info{"sum", "", {"list of integer", "number"}, "integer"});
+  CHECK(methods[11] == method_info{"greet", "", {"text"}, "text"});  // nobody passes the asker
 }
 
 TEST_CASE_FIXTURE(fixture, "a method that returns a value answers with it") {
@@ -182,6 +190,21 @@ TEST_CASE_FIXTURE(fixture, "arguments may be of several kinds") {
   call("sum", {value::list{1, 2, 3}, 4});
 
   answers_with(3);
+}
+
+TEST_CASE_FIXTURE(fixture, "a method that wants to know is told who asks, and how long they wait") {
+  SUBCASE("before the arguments") {
+    call("greet", {"hello"});
+    answers_with("hello, springfield");
+  }
+  SUBCASE("by value") {
+    call("waits_seven_seconds");
+    answers_with(true);
+  }
+  SUBCASE("and no caller says so himself") {
+    call("greet", {"bender0", "hello"});
+    fails_with({error_code::bad_argument, "takes 1 argument(s), got 2"});
+  }
 }
 
 TEST_CASE_FIXTURE(fixture, "another number of arguments is refused, and nothing is called") {

@@ -43,6 +43,7 @@ struct fixture {
   std::shared_ptr<fake_provider> behind = std::make_shared<fake_provider>();
   std::shared_ptr<declaration> declared = std::make_shared<declaration>(
       declaration{.name = *resource_name::parse("fake[x]"), .type = &fake_type, .what = behind, .action = "make"});
+  const asker us{*node_id::parse("springfield")};
   std::vector<std::string> happened;
   action_context last_update;
 
@@ -60,10 +61,15 @@ struct fixture {
     return std::make_unique<resource>(work);
   }
 
+  void call(resource& of, std::string_view action, value::list arguments, responder answer) {
+    of.call(
+        us, action, std::move(arguments), [] { return true; }, std::move(answer));
+  }
+
   /// As an actor host does for a notification, until whose time `may_begin` is true.
   void ask(resource& of, std::string action, std::string id, bool may_begin = true, std::vector<cause> causes = {}) {
-    of.take(
-        action, {action_context{.causes = std::move(causes), .notification = id}.to_value()},
+    of.call(
+        us, action, {action_context{.causes = std::move(causes), .notification = id}.to_value()},
         [this, id, may_begin] {
           happened.push_back(id + (may_begin ? " begins" : " is too late"));
           return may_begin;
@@ -84,7 +90,7 @@ const std::string done = R"({"exit_status":0,"outcome":"updated","output":"done"
 TEST_CASE_FIXTURE(fixture, "an action runs on a thread that may block, and its update is told before its answer") {
   const auto actor = make();
 
-  actor->invoke("make", {action_context{.run = "r1"}.to_value()}, note("make"));
+  call(*actor, "make", {action_context{.run = "r1"}.to_value()}, note("make"));
   CHECK(happened.empty());
   threads.run_ready();
 
@@ -95,7 +101,7 @@ TEST_CASE_FIXTURE(fixture, "an action that cannot block runs in its turn") {
   behind->blocks = false;
   const auto actor = make();
 
-  actor->invoke("make", {}, note("make"));
+  call(*actor, "make", {}, note("make"));
 
   CHECK(happened.back() == "make: " + done);
 }
@@ -103,9 +109,9 @@ TEST_CASE_FIXTURE(fixture, "an action that cannot block runs in its turn") {
 TEST_CASE_FIXTURE(fixture, "actions are performed one at a time, in the order in which they were asked for") {
   const auto actor = make();
 
-  actor->invoke("make", {}, note("1"));
-  actor->invoke("burn", {}, note("2"));
-  actor->invoke("make", {}, note("3"));
+  call(*actor, "make", {}, note("1"));
+  call(*actor, "burn", {}, note("2"));
+  call(*actor, "make", {}, note("3"));
   threads.run_one();
   CHECK(behind->asked == std::vector<std::string>{"make"});
   threads.run_ready();
@@ -117,7 +123,7 @@ TEST_CASE_FIXTURE(fixture, "an action that finds all as it should be updates not
   behind->next = {.how = outcome::up_to_date};
   const auto actor = make();
 
-  actor->invoke("make", {}, note("make"));
+  call(*actor, "make", {}, note("make"));
   threads.run_ready();
 
   CHECK(happened == std::vector<std::string>{R"(make: {"exit_status":0,"outcome":"up_to_date","output":""})"});
@@ -126,13 +132,13 @@ TEST_CASE_FIXTURE(fixture, "an action that finds all as it should be updates not
 TEST_CASE_FIXTURE(fixture, "an action that fails answers with what came of it, and why") {
   const auto actor = make();
   behind->next = {outcome::failed, 3, "first\nlast\n", error{error_code::io, "exit status 3"}};
-  actor->invoke("make", {}, note("make"));
+  call(*actor, "make", {}, note("make"));
   threads.run_ready();
   CHECK(happened.back() == R"(make: {"error":{"code":"io","message":"fake[x]: make: exit status 3"},)"
                            R"("exit_status":3,"outcome":"failed","output":"first\nlast\n"})");
 
   behind->next = action_report::failed({error_code::not_found, "no such user"});
-  actor->invoke("burn", {}, note("burn"));
+  call(*actor, "burn", {}, note("burn"));
   threads.run_ready();
   CHECK(happened.back() == R"(burn: {"error":{"code":"not_found","message":"fake[x]: burn: no such user"},)"
                            R"("exit_status":null,"outcome":"failed","output":""})");
@@ -144,7 +150,7 @@ TEST_CASE_FIXTURE(fixture,
                   error{error_code::maybe_done, "cancelled"}};
   const auto actor = make();
 
-  actor->invoke("make", {}, note("make"));
+  call(*actor, "make", {}, note("make"));
   threads.run_ready();
 
   CHECK(happened == std::vector<std::string>{"make: maybe_done: fake[x]: make: cancelled\nlast"});
@@ -168,12 +174,12 @@ TEST_CASE_FIXTURE(fixture, "actions that wait together are performed once and an
 
 TEST_CASE_FIXTURE(fixture, "an action does not join the same one before another, or of another run or mode") {
   const auto actor = make();
-  actor->invoke("nothing", {}, note("0"));
-  actor->invoke("make", {}, note("under way"));
+  call(*actor, "nothing", {}, note("0"));
+  call(*actor, "make", {}, note("under way"));
 
-  for (const char* action : {"make", "burn", "make", "make", "burn", "burn"}) actor->invoke(action, {}, note(action));
-  actor->invoke("burn", {action_context{.run = "r1"}.to_value()}, note("run"));
-  actor->invoke("burn", {action_context{.run = "r1", .why_run = true}.to_value()}, note("why-run"));
+  for (const char* action : {"make", "burn", "make", "make", "burn", "burn"}) call(*actor, action, {}, note(action));
+  call(*actor, "burn", {action_context{.run = "r1"}.to_value()}, note("run"));
+  call(*actor, "burn", {action_context{.run = "r1", .why_run = true}.to_value()}, note("why-run"));
   threads.run_ready();
 
   CHECK(behind->asked == std::vector<std::string>{"make", "make", "burn", "make", "burn", "burn", "burn in why-run"});
@@ -211,8 +217,8 @@ TEST_CASE_FIXTURE(fixture, "an action that throws fails, and the next one is per
   behind->throws = true;
   const auto actor = make();
 
-  actor->invoke("make", {}, note("1"));
-  actor->invoke("make", {}, note("2"));
+  call(*actor, "make", {}, note("1"));
+  call(*actor, "make", {}, note("2"));
   threads.run_ready();
 
   CHECK(happened ==
@@ -220,7 +226,7 @@ TEST_CASE_FIXTURE(fixture, "an action that throws fails, and the next one is per
 }
 
 TEST_CASE_FIXTURE(fixture, "an unknown action is answered with those that there are") {
-  make()->invoke("run", {}, note("run"));
+  call(*make(), "run", {}, note("run"));
 
   CHECK(happened ==
         std::vector<std::string>{"run: no_such_method: fake[x] has no action run; there are make, burn, nothing"});
@@ -229,9 +235,9 @@ TEST_CASE_FIXTURE(fixture, "an unknown action is answered with those that there 
 TEST_CASE_FIXTURE(fixture, "an argument that is no context is refused") {
   const auto actor = make();
 
-  actor->invoke("make", {3}, note("kind"));
-  actor->invoke("make", {value::map{{"run", 3}}}, note("member"));
-  actor->invoke("make", {value::map(), value::map()}, note("count"));
+  call(*actor, "make", {3}, note("kind"));
+  call(*actor, "make", {value::map{{"run", 3}}}, note("member"));
+  call(*actor, "make", {value::map(), value::map()}, note("count"));
 
   CHECK(happened == std::vector<std::string>{"kind: bad_argument: argument 1: expected a map, found integer",
                                              "member: bad_argument: argument 1: run: expected text, found integer",
@@ -242,9 +248,9 @@ TEST_CASE_FIXTURE(fixture, "an argument that is no context is refused") {
 TEST_CASE_FIXTURE(fixture, "in why-run mode nothing is updated and nothing is remembered") {
   const auto actor = make();
 
-  actor->invoke("make", {action_context{.run = "r1", .why_run = true}.to_value()}, note("make"));
+  call(*actor, "make", {action_context{.run = "r1", .why_run = true}.to_value()}, note("make"));
   threads.run_ready();
-  actor->invoke("state", {}, [](result<value> r) { CHECK((*r)["action"].is_null()); });
+  call(*actor, "state", {}, [](result<value> r) { CHECK((*r)["action"].is_null()); });
 
   CHECK(behind->asked == std::vector<std::string>{"make in why-run"});
   CHECK(happened == std::vector<std::string>{"make: " + done});
@@ -253,7 +259,7 @@ TEST_CASE_FIXTURE(fixture, "in why-run mode nothing is updated and nothing is re
 TEST_CASE_FIXTURE(fixture, "nothing is done by nothing") {
   const auto actor = make();
 
-  actor->invoke("nothing", {}, note("nothing"));
+  call(*actor, "nothing", {}, note("nothing"));
 
   CHECK(behind->asked.empty());
   CHECK(happened == std::vector<std::string>{
@@ -264,14 +270,14 @@ TEST_CASE_FIXTURE(fixture, "guards decide whether an action is performed") {
   SUBCASE("all of them let it pass") {
     declared->guards = {{"true", "test $(pwd) = /"}, {"false"}};
     const auto actor = make();
-    actor->invoke("make", {}, note("make"));
+    call(*actor, "make", {}, note("make"));
     threads.run_ready();
     CHECK(happened.back() == "make: " + done);
   }
   SUBCASE("only_if forbids") {
     declared->guards = {{"true", "false"}, {}};
     const auto actor = make();
-    actor->invoke("make", {}, note("make"));
+    call(*actor, "make", {}, note("make"));
     threads.run_ready();
     CHECK(happened.back() ==
           R"(make: {"exit_status":0,"outcome":"skipped","output":"skipped due to only_if `false`"})");
@@ -279,7 +285,7 @@ TEST_CASE_FIXTURE(fixture, "guards decide whether an action is performed") {
   SUBCASE("not_if forbids") {
     declared->guards = {{}, {"true"}};
     const auto actor = make();
-    actor->invoke("make", {}, note("make"));
+    call(*actor, "make", {}, note("make"));
     threads.run_ready();
     CHECK(happened.back() == R"(make: {"exit_status":0,"outcome":"skipped","output":"skipped due to not_if `true`"})");
   }
@@ -287,7 +293,7 @@ TEST_CASE_FIXTURE(fixture, "guards decide whether an action is performed") {
     behind->folder = "/no/such/folder";
     declared->guards = {{"true"}, {}};
     const auto actor = make();
-    actor->invoke("make", {}, note("make"));
+    call(*actor, "make", {}, note("make"));
     threads.run_ready();
     CHECK(happened.back().find("fake[x]: make: guard `true`: cannot change to directory /no/such/folder") !=
           std::string::npos);
@@ -311,7 +317,7 @@ TEST_CASE_FIXTURE(fixture, "a guarded action may block, though the action itself
   declared->guards.only_if = {"true"};
   const auto actor = make();
 
-  actor->invoke("make", {}, note("make"));
+  call(*actor, "make", {}, note("make"));
 
   CHECK(happened.empty());
 }
@@ -319,15 +325,15 @@ TEST_CASE_FIXTURE(fixture, "a guarded action may block, though the action itself
 TEST_CASE_FIXTURE(fixture, "state tells how the last action ended") {
   const auto actor = make();
   std::deque<value> states;
-  const auto look = [&] { actor->invoke("state", {}, [&](result<value> r) { states.push_back(*r); }); };
+  const auto look = [&] { call(*actor, "state", {}, [&](result<value> r) { states.push_back(*r); }); };
 
   look();
-  actor->invoke("make", {action_context{.run = "r1"}.to_value()}, note("make"));
+  call(*actor, "make", {action_context{.run = "r1"}.to_value()}, note("make"));
   look();
   threads.run_ready();
   look();
   behind->next = action_report::failed({error_code::io, "no"});
-  actor->invoke("burn", {}, note("burn"));
+  call(*actor, "burn", {}, note("burn"));
   threads.run_ready();
   look();
 
@@ -351,21 +357,21 @@ TEST_CASE_FIXTURE(fixture, "the methods of a resource are the actions of its typ
 
 TEST_CASE_FIXTURE(fixture, "more actions than may wait are refused") {
   const auto actor = make();
-  const auto ask_for = [&](std::string_view action) { actor->invoke(action, {}, [](result<value>) {}); };
+  const auto ask_for = [&](std::string_view action) { call(*actor, action, {}, [](result<value>) {}); };
   for (std::size_t i = 0; i <= resource_work::max_waiting; ++i) ask_for(i % 2 == 0 ? "make" : "burn");
 
-  actor->invoke("burn", {}, note("one more"));
+  call(*actor, "burn", {}, note("one more"));
   CHECK(happened == std::vector<std::string>{"one more: refused: 1000 actions wait for fake[x]"});
 
   for (auto n = resource_work::max_waiting; n < resource_work::max_askers; ++n) ask_for("make");
-  actor->invoke("make", {}, note("too many"));
+  call(*actor, "make", {}, note("too many"));
   CHECK(happened.back() == "too many: refused: 10000 requests wait for fake[x]");
 }
 
 TEST_CASE_FIXTURE(fixture, "when a resource goes, the action under way is answered and those that wait are not done") {
   auto actor = make();
-  actor->invoke("make", {}, note("under way"));
-  actor->invoke("burn", {}, note("waiting"));
+  call(*actor, "make", {}, note("under way"));
+  call(*actor, "burn", {}, note("waiting"));
 
   actor.reset();
   work->withdraw();
@@ -378,16 +384,16 @@ TEST_CASE_FIXTURE(fixture, "when a resource goes, the action under way is answer
 
 TEST_CASE_FIXTURE(fixture, "what waits goes on under a new declaration, and the last state is kept") {
   const auto actor = make();
-  actor->invoke("make", {}, note("before"));
+  call(*actor, "make", {}, note("before"));
   threads.run_ready();
-  actor->invoke("make", {}, note("under way"));
-  actor->invoke("burn", {}, note("waiting"));
+  call(*actor, "make", {}, note("under way"));
+  call(*actor, "burn", {}, note("waiting"));
   const auto changed = std::make_shared<fake_provider>();
   auto anew = *declared;
   anew.what = changed;
 
   work->declare(std::make_shared<const declaration>(std::move(anew)));
-  actor->invoke("state", {}, note("state"));
+  call(*actor, "state", {}, note("state"));
   CHECK(happened.back().find(R"("action":"make")") != std::string::npos);
   threads.run_ready();
 
@@ -398,8 +404,8 @@ TEST_CASE_FIXTURE(fixture, "what waits goes on under a new declaration, and the 
 
 TEST_CASE_FIXTURE(fixture, "an actor that is made anew finds what waited for the one before") {
   auto actor = make();
-  actor->invoke("make", {}, note("under way"));
-  actor->invoke("burn", {}, note("waiting"));
+  call(*actor, "make", {}, note("under way"));
+  call(*actor, "burn", {}, note("waiting"));
 
   actor = std::make_unique<resource>(work);
   threads.run_ready();

@@ -12,7 +12,9 @@ namespace {
 struct fixture {
   result<value> invoke(std::string_view method, const value::list& arguments = {}) {
     std::optional<result<value>> answer;
-    actor.invoke(method, arguments, [&](result<value> r) { answer = std::move(r); });
+    actor.call(
+        {*node_id::parse("springfield")}, method, arguments, [] { return true; },
+        [&](result<value> r) { answer = std::move(r); });
     REQUIRE(answer);
     return *answer;
   }
