@@ -84,6 +84,17 @@ node_core::node_core(seams s, options o)
                },
            .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); },
            .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); }}),
+      wishes_(home_, s.disk, notifier_,
+              {.ask_wishes =
+                   [this](const node_id& subscriber, std::function<void(result<std::vector<wish>>)> told) {
+                     ask_node(subscriber, "wished", {}, now() + options_.call_timeout,
+                              at_home([told](const result<value>& answer) {
+                                told(answer ? from_value<std::vector<wish>>(*answer) : answer.error());
+                              }));
+                   },
+               .is_connected = [this](const node_id& id) { return links_.peer(id) != nullptr; },
+               .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); },
+               .warn = [this](const std::string& what) { log("warning", what); }}),
       scribe_(home_, s.disk, options_.writing),
       courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, scribe_, *this,
                options_.delivery),
@@ -94,7 +105,7 @@ node_core::~node_core() { stopped_ = true; }
 
 result<std::string> node_core::start() {
   auto restored = courier_.restore();
-  if (restored) restored = restore_wishes();
+  if (restored) restored = wishes_.restore();
   if (!restored) return restored.error().within("state");
   if (auto events = events_.restore(); !events) return events.error().within("state");
   for (const auto* repairs : {&courier_.repairs(), &events_.repairs()}) {

@@ -10,6 +10,7 @@
 #include "libflock/delivery/event_log.hpp"
 #include "libflock/delivery/notifier.hpp"
 #include "libflock/delivery/scribe.hpp"
+#include "libflock/delivery/wish_keeper.hpp"
 #include "libflock/logs/log_limit.hpp"
 #include "libflock/logs/trouble_log.hpp"
 #include "libflock/membership/directory.hpp"
@@ -211,9 +212,6 @@ class node_core final : public caller,
   result<actor_name> addressee(const hello& from, const message& m) const;
   void answer_for_node(const node_id& from, const std::string& method, const value::list& arguments, time_point until,
                        responder answer);
-  void confirm_wishes(const node_id& subscriber);
-  void take_wishes(const node_id& from, std::vector<wish> wishes, const responder& answer);
-  result<void> restore_wishes();
   void reply(const node_id& to, std::uint64_t call, result<value> answer);
   void send_call(const node_id& to, message m, time_point until, responder answer);
   void arm_call_timer(time_point due);
@@ -249,6 +247,7 @@ class node_core final : public caller,
   finder finder_;
   watches watches_;
   notifier notifier_;
+  wish_keeper wishes_;
   scribe scribe_;
   courier courier_;
   event_journal events_;

@@ -297,9 +297,10 @@ void node_core::answer_for_node(const node_id& from, const std::string& method, 
   }
   if (method == "wishes") {
     if (arguments.size() != 1) return answer(error{error_code::bad_argument, "wishes takes one list"});
-    auto wishes = wishes_from_value(arguments[0]);
+    auto wishes = from_value<std::vector<wish>>(arguments[0]);
     if (!wishes) return answer(wishes.error());
-    return take_wishes(from, *std::move(wishes), answer);
+    return wishes_.take(from, *std::move(wishes),
+                        [answer](const result<void>& kept) { answer(kept ? result<value>(value()) : kept.error()); });
   }
   if (method == "wished") {
     // Too early, it would seem as if nothing were wished any more.

@@ -1,9 +1,8 @@
 #include "libflock/core/node_core.hpp"
-#include "libflock/values/packed_reader.hpp"
 
 #include <algorithm>
 
-// Notifications, who may ask for them, and who wishes to hear of what.
+// Notifications, and who may ask for them.
 
 namespace flock {
 
@@ -66,53 +65,6 @@ std::shared_ptr<void> node_core::on_progress(progress f) {
 void node_core::add_event(std::string type, value::map members) {
   members.emplace("node", id().str());
   events_.add(std::move(type), wall(), std::move(members));
-}
-
-// Wishes of subscribers.
-
-namespace {
-
-constexpr std::string_view wishes_prefix = "s/";
-
-}  // namespace
-
-/// Another life of it may wish nothing any more, and would not think of saying so.
-void node_core::confirm_wishes(const node_id& subscriber) {
-  if (!notifier_.subscribers().knows(subscriber)) return;
-  // When it connects again it is asked again anyway.
-  const auto ask_again_soon = [this, subscriber](const result<value>& kept) {
-    if (kept || !links_.peer(subscriber)) return;
-    home_->post_at(now() + tick_every, [this, subscriber] { confirm_wishes(subscriber); });
-  };
-  ask_node(subscriber, "wished", {}, now() + options_.call_timeout,
-           at_home([this, subscriber, ask_again_soon](const result<value>& list) {
-             auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
-             if (!wishes) return ask_again_soon(wishes.error());
-             take_wishes(subscriber, *std::move(wishes), ask_again_soon);
-           }));
-}
-
-void node_core::take_wishes(const node_id& from, std::vector<wish> wishes, const responder& answer) {
-  if (auto why = seams_.disk.trouble()) return answer(why->within("the subscriptions cannot be kept"));
-  record_change change{std::string(wishes_prefix) + from.str(), std::nullopt};
-  if (!wishes.empty()) change.data = encode(to_value(wishes));
-  auto news = notifier_.wishes_of(from, std::move(wishes));
-  if (!news) return answer(news.error());
-  if (!*news) return answer(value());
-  seams_.disk.write({std::move(change)}, [this, answer](const result<void>& kept) {
-    post([answer, kept] { answer(kept ? result<value>(value()) : kept.error()); });
-  });
-}
-
-result<void> node_core::restore_wishes() {
-  return seams_.disk.read(wishes_prefix, [this](std::string_view key, std::string_view data) {
-    const auto from = node_id::parse(key.substr(wishes_prefix.size()));
-    const auto list = internal::unpack(data);
-    auto wishes = list ? wishes_from_value(*list) : result<std::vector<wish>>(list.error());
-    // A subscriber tells them again when it connects.
-    if (!from || !wishes || !notifier_.wishes_of(*from, *std::move(wishes)))
-      log("warning", std::string(key) + ": the subscriptions kept under this key cannot be read");
-  });
 }
 
 }  // namespace flock

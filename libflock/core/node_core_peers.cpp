@@ -12,7 +12,7 @@ void node_core::connected(const hello& peer) {
     links_.connected(peer);
     courier_.connected(peer);
     notifier_.connected(peer.id);
-    confirm_wishes(peer.id);
+    wishes_.connected(peer.id);
     finder_.node_changed(peer.id);
   });
 }

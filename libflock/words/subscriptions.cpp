@@ -60,24 +60,6 @@ result<wish> wish::from_value(const value& v) {
               when.value_or(timing::delayed)};
 }
 
-value to_value(const std::vector<wish>& wishes) {
-  value::list list;
-  for (const auto& w : wishes) list.push_back(w.to_value());
-  return list;
-}
-
-result<std::vector<wish>> wishes_from_value(const value& list) {
-  const auto* elements = list.as_list();
-  if (!elements) return error{error_code::bad_argument, "wishes are a list"};
-  std::vector<wish> wishes;
-  for (const auto& element : *elements) {
-    auto one = wish::from_value(element);
-    if (!one) return one.error();
-    wishes.push_back(*std::move(one));
-  }
-  return wishes;
-}
-
 result<bool> subscription_table::replace(const node_id& subscriber, std::vector<wish> wishes) {
   if (wishes.size() > limits_.wishes_per_node) {
     return error{error_code::refused, subscriber.str() + " has " + std::to_string(wishes.size()) + " subscriptions; " +

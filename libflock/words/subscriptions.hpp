@@ -5,6 +5,7 @@
 #include <flock/error.hpp>
 #include <flock/name.hpp>
 #include <flock/value.hpp>
+#include <flock/value_cast.hpp>
 
 #include <cstddef>
 #include <map>
@@ -48,9 +49,11 @@ struct wish {
   friend bool operator==(const wish&, const wish&) = default;
 };
 
-value to_value(const std::vector<wish>& wishes);
-/// Errors: bad_argument
-result<std::vector<wish>> wishes_from_value(const value& list);
+template <> struct value_traits<wish> {
+  static value to(const wish& w) { return w.to_value(); }
+  static result<wish> from(const value& v) { return wish::from_value(v); }
+  static std::string name() { return "map"; }
+};
 
 /// The publisher's side: who wants to hear of which resource. Pure. Level-triggered: a subscriber sends all its wishes
 /// for this publisher at once, and what it no longer wishes is gone.
