@@ -98,7 +98,8 @@ node_core::node_core(seams s, options o)
       scribe_(home_, s.disk, options_.writing),
       courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, scribe_, *this,
                options_.delivery),
-      events_(s.disk, scribe_, {}) {}
+      events_(s.disk, scribe_, {}),
+      service_(options_.self.id, host_, watches_, notifier_, wishes_) {}
 
 // What is dropped together with the parts is answered to nobody: the seams may be gone.
 node_core::~node_core() { stopped_ = true; }
@@ -130,10 +131,8 @@ result<std::string> node_core::start() {
 
 void node_core::resume() {
   post([this] {
-    resumed_ = true;
     courier_.resume();
-    for (const auto& [publisher, answer] : std::exchange(wished_early_, {}))
-      answer(to_value(notifier_.wishes_for(publisher)));
+    service_.resume();
   });
 }
 

@@ -5,6 +5,7 @@
 #include "libflock/calls/finder.hpp"
 #include "libflock/calls/links.hpp"
 #include "libflock/calls/watches.hpp"
+#include "libflock/core/node_service.hpp"
 #include "libflock/delivery/courier.hpp"
 #include "libflock/delivery/event_journal.hpp"
 #include "libflock/delivery/event_log.hpp"
@@ -114,8 +115,7 @@ class node_core final : public caller,
   wall_time wall() const { return seams_.time.wall(); }
   milliseconds call_timeout() const override { return options_.call_timeout; }
 
-  /// Asks a node itself, this one included, not one of its actors: "ping", "actors", "subscriptions", "await",
-  /// "until_gone", "wishes", "wished".
+  /// Asks a node itself, this one included, not one of its actors: one of the methods of node_service.
   void ask_node(const node_id& to, std::string method, value::list arguments, time_point until, responder answer);
 
   /// Replaces what decides who may ask for what.
@@ -210,8 +210,7 @@ class node_core final : public caller,
   void receive_call(const hello& from, message&& m);
   void receive_sent(const hello& from, message&& m);
   result<actor_name> addressee(const hello& from, const message& m) const;
-  void answer_for_node(const node_id& from, const std::string& method, const value::list& arguments, time_point until,
-                       responder answer);
+  void answer_for_node(asker by, std::string method, value::list arguments, responder answer);
   void reply(const node_id& to, std::uint64_t call, result<value> answer);
   void send_call(const node_id& to, message m, time_point until, responder answer);
   void arm_call_timer(time_point due);
@@ -251,17 +250,12 @@ class node_core final : public caller,
   scribe scribe_;
   courier courier_;
   event_journal events_;
+  node_service service_;
   bool joined_ = false;
-  bool resumed_ = false;
-  std::vector<std::pair<node_id, responder>> wished_early_;  // who asked before resume()
   std::optional<node_life> taken_by_;
   std::vector<std::function<void(result<void>)>> settling_;
   std::map<node_id, incarnation> lives_;  // of the nodes that the directory spoke of
   std::map<std::uint64_t, progress> progress_;
   std::uint64_t next_progress_ = 1;
 };
-
-/// The name under which a node answers for itself.
-inline constexpr std::string_view node_actor = "flock";
-
 }  // namespace flock

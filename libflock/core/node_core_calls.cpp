@@ -24,16 +24,6 @@ template <class T> struct answer_box {
   gate there;
 };
 
-value describe_actor(const node_id& node, const actor_host::published_actor& a) {
-  value::list methods;
-  for (const auto& m : a.methods) {
-    methods.emplace_back(
-        value::map{{"name", m.name}, {"doc", m.doc}, {"parameters", to_value(m.parameters)}, {"returns", m.returns}});
-  }
-  return value::map{{"node", node.str()},   {"name", a.name.str()},  {"type", a.type}, {"methods", std::move(methods)},
-                    {"waiting", a.waiting}, {"restarts", a.restarts}};
-}
-
 }  // namespace
 
 error node_core::stopping() { return {error_code::shutting_down, "this node is stopping"}; }
@@ -117,12 +107,7 @@ void node_core::invoke(const flock::address& to, std::string method, value::list
 void node_core::ask_node(const node_id& to, std::string method, value::list arguments, time_point until,
                          responder answer) {
   if (stopped_) return answer(stopping());
-  if (to == id()) {
-    post([this, method = std::move(method), arguments = std::move(arguments), until, answer = std::move(answer)] {
-      answer_for_node(id(), method, arguments, until, answer);
-    });
-    return;
-  }
+  if (to == id()) return answer_for_node({id(), until}, std::move(method), std::move(arguments), std::move(answer));
   message m{message_kind::call, 0, {}, std::string(node_actor), std::move(method), std::move(arguments)};
   send_call(to, std::move(m), until, std::move(answer));
 }
@@ -215,12 +200,8 @@ void node_core::receive_call(const hello& from, message&& m) {
   auto* arguments = m.body.as_list();
   if (!arguments) return answer(error{error_code::protocol, "the arguments of a call are a list"});
   const auto until = m.within == milliseconds(0) ? actor_host::no_deadline : now() + m.within;
-  if (m.actor == node_actor) {
-    post([this, from = from.id, method = std::move(m.method), arguments = std::move(*arguments), until, answer] {
-      answer_for_node(from, method, arguments, until, answer);
-    });
-    return;
-  }
+  if (m.actor == node_actor)
+    return answer_for_node({from.id, until}, std::move(m.method), std::move(*arguments), answer);
   const auto name = addressee(from, m);
   if (!name) {
     if (name.error().code == error_code::refused) log("warning", "refused: " + name.error().what);
@@ -268,46 +249,11 @@ void node_core::reply(const node_id& to, std::uint64_t call, result<value> answe
     log("warning", "no answer to " + to.str() + ": " + told.error().what);
 }
 
-void node_core::answer_for_node(const node_id& from, const std::string& method, const value::list& arguments,
-                                time_point until, responder answer) {
-  const auto name = [&]() -> result<actor_name> {
-    if (arguments.size() != 1) return error{error_code::bad_argument, method + " takes the name of an actor"};
-    return from_value<actor_name>(arguments[0]);
-  };
-  if (method == "ping") return answer(value());
-  if (method == "actors") {
-    value::list all;
-    for (const auto& a : host_.list()) all.push_back(describe_actor(id(), a));
-    return answer(value(std::move(all)));
-  }
-  if (method == "subscriptions") {
-    value::list all;
-    for (const auto& s : notifier_.subscriptions()) all.push_back(s.to_value());
-    return answer(value(std::move(all)));
-  }
-  if (method == "await") {
-    auto which = name();
-    if (!which) return answer(which.error());
-    return host_.when_published(*which, until, [answer](bool here) { answer(value(here)); });
-  }
-  if (method == "until_gone") {
-    auto which = name();
-    if (!which) return answer(which.error());
-    return watches_.until_gone(*which).then([answer](const result<void>& gone) { answer(gone.error()); });
-  }
-  if (method == "wishes") {
-    if (arguments.size() != 1) return answer(error{error_code::bad_argument, "wishes takes one list"});
-    auto wishes = from_value<std::vector<wish>>(arguments[0]);
-    if (!wishes) return answer(wishes.error());
-    return wishes_.take(from, *std::move(wishes),
-                        [answer](const result<void>& kept) { answer(kept ? result<value>(value()) : kept.error()); });
-  }
-  if (method == "wished") {
-    // Too early, it would seem as if nothing were wished any more.
-    if (!resumed_) return wished_early_.emplace_back(from, std::move(answer)), void();
-    return answer(to_value(notifier_.wishes_for(from)));
-  }
-  answer(error{error_code::no_such_method, "a node has no method " + method});
+void node_core::answer_for_node(asker by, std::string method, value::list arguments, responder answer) {
+  post([this, by = std::move(by), method = std::move(method), arguments = std::move(arguments),
+        answer = std::move(answer)]() mutable {
+    method_table<node_service>::of().call(service_, by, method, std::move(arguments), std::move(answer));
+  });
 }
 
 }  // namespace flock
