@@ -256,7 +256,10 @@ void courier::announce(const notification_record& r) {
   if (is_terminal(r.state())) forget_parcel(r.what);
   if (r.what.sender != self_) post(r.what.sender, r.last());
   scribe_.soon();
-  host_.progressed(r);
+  if (!is_terminal(r.state())) return host_.progressed(r);
+  scribe_.then([this, id = r.what.id] {
+    if (const auto* kept = ledger_.find(id)) host_.progressed(*kept);
+  });
 }
 
 void courier::post(const node_id& to, const receipt& r) {

@@ -26,6 +26,19 @@ TEST_CASE_FIXTURE(two_post_offices, "what is not admitted fails and was never ac
   CHECK(receiver_disk.records("w/") == 0);
 }
 
+TEST_CASE_FIXTURE(two_post_offices, "a refusal is told when no crash can take it back") {
+  start_both();
+  receiver->unknown_actors = {"execute[toast]"};
+  receiver_disk.hold();
+
+  submit("a");
+  CHECK(receiver->progress.empty());
+  receiver_disk.release();
+  settle();
+
+  CHECK(receiver->progress == std::vector<std::string>{"a failed"});
+}
+
 TEST_CASE_FIXTURE(two_post_offices, "one that was not sent yet can be cancelled, others cannot") {
   start_sender();
   submit("a");
