@@ -337,9 +337,13 @@ value chef::status() const {
 
 // What survives a restart.
 
-void chef::save() const { memory_.keep({resources_.all(), subscriptions_, about_}); }
+void chef::save() const {
+  if (config_.state_dir.empty()) return;
+  memory_.keep({resources_.all(), subscriptions_, about_});
+}
 
 void chef::restore() {
+  if (config_.state_dir.empty()) return;
   auto all = memory_.recall();
   if (!all) return;  // Chef has not declared anything yet
   resources_.declare(all->resources);

@@ -41,7 +41,8 @@ the same, to the bit, so whatever was found once can be looked at again.
   --without F    without this fault, though the seed chose it; may repeat. There are
                  loss, repetition, delay, drops, cuts, crashes, crash_points, stops, moves, stalls,
                  slow_disks, full_disks, lost_disks, damage, clock_jumps, registry_outages,
-                 session_expiry, registry_wipes
+                 session_expiry, registry_wipes, chef_kills, bad_recipes
+  --strict       also holds the nodes to promises that are known not to be kept yet
   --keep-going   tells of all seeds that break an invariant, not of the first one only
   --must-break   succeeds if a seed breaks an invariant, and fails if none does: for mutants
   --help         shows this
@@ -57,6 +58,7 @@ struct options {
   std::uint64_t first = 1;
   std::vector<mode> modes{mode::safety, mode::liveness};
   std::set<fault> without;
+  bool is_strict = false;
   bool keep_going = false;
   bool must_break = false;
 };
@@ -108,6 +110,8 @@ options parse(std::vector<std::string> words) {
       o.keep_going = true;
     else if (word == "--must-break")
       o.must_break = true;
+    else if (word == "--strict")
+      o.is_strict = true;
     else if (word == "--without")
       o.without.insert(fault_named(value()));
     else if (word == "--seed")
@@ -146,12 +150,12 @@ void tell_seed(int) {
   std::abort();
 }
 
-outcome_of_seed run_one(std::uint64_t seed, mode m, bool traced, const std::set<fault>& without) {
+outcome_of_seed run_one(std::uint64_t seed, mode m, bool traced, const options& o) {
   running_seed = seed;
   running_liveness = m == mode::liveness;
   if (traced) std::cout << "seed " << seed << ", " << name(m) << '\n';
   try {
-    return simulate(seed, m, traced ? &std::cout : nullptr, without);
+    return simulate(seed, m, traced ? &std::cout : nullptr, o.without, o.is_strict);
   } catch (const std::exception& e) {
     outcome_of_seed thrown;
     thrown.broken = breach{"none", std::string("something was thrown: ") + e.what()};
@@ -167,7 +171,7 @@ class campaign {
     for (auto seed = options_.first; !is_over(seed); ++seed)
       for (auto m : options_.modes) {
         if (breaches_ > 0 && !options_.keep_going) break;
-        take(seed, m, run_one(seed, m, options_.trace, options_.without));
+        take(seed, m, run_one(seed, m, options_.trace, options_));
       }
     if (on_terminal_) std::cerr << "\r\033[K";
     tell_all();
@@ -193,6 +197,10 @@ class campaign {
     all_.repeated += came.counted.repeated;
     all_.calls += came.counted.calls;
     all_.monitors_fired += came.counted.monitors_fired;
+    all_.asked += came.counted.asked;
+    all_.chef_ended += came.counted.chef_ended;
+    all_.owed += came.counted.owed;
+    all_.not_notified += came.counted.not_notified;
     for (const auto& [state, count] : came.counted.ended) all_.ended[state] += count;
     if (came.broken) {
       if (came.broken->invariant.starts_with('I') || !options_.must_break) ++breaches_;
@@ -216,7 +224,9 @@ class campaign {
     std::cout << runs_ << " runs, " << turns_ << " turns, " << hours << " simulated hours; " << all_.notifications
               << " notifications, " << all_.begun << " begun, " << all_.repeated << " more than once";
     for (const auto& [state, count] : all_.ended) std::cout << ", " << count << ' ' << flock::to_string(state);
-    std::cout << "; " << all_.calls << " calls; " << all_.monitors_fired << " monitors fired; "
+    std::cout << "; " << all_.calls << " calls; " << all_.monitors_fired << " monitors fired; " << all_.asked
+              << " questions to flockd; " << all_.chef_ended << " Chef runs; " << all_.owed << " owed, "
+              << all_.not_notified << " said not to be notified; "
               << static_cast<std::uint64_t>(static_cast<double>(runs_) * 60 / std::max(seconds, 1e-3)) << " runs/min\n";
   }
 

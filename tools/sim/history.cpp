@@ -9,13 +9,19 @@ void history::breaks(std::string invariant, std::string what) {
   if (!broken_) broken_ = breach{std::move(invariant), std::move(what)};
 }
 
-void history::life_began(const life_id& who) { lives_[who.node] = who.number; }
+void history::life_began(const life_id& who) {
+  lives_[who.node] = who.number;
+  if (!is_strict_) declared_[who.node].by_chef = false;
+}
 
 void history::life_ended(const std::string& node) { lives_.erase(node); }
 
 void history::storage_lost(const std::string& node) {
   lost_.insert(node);
+  declared_[node].by_chef = false;
+  std::erase_if(owed_, [&](const auto& a) { return std::get<0>(a.first) == node; });
   for (auto& [id, s] : stories_) {
+    if (s.what.target == node) look_at_declared(s);
     if (s.what.sender == node) s.sender_lost = true;
     if (s.what.target == node) {
       s.receiver_lost = true;
@@ -30,6 +36,33 @@ void history::clock_set(const std::string& node, milliseconds most_ahead) {
     if (s.what.target == node) s.clocks_differ = true;
 }
 
+// What nodes declare.
+
+void history::files_declare(const std::string& node, std::set<std::string> resources) {
+  auto& d = declared_[node];
+  if (d.by_files == resources) return;
+  d.by_files = std::move(resources);
+  for (auto& [id, s] : stories_)
+    if (s.what.target == node && !s.end) look_at_declared(s);
+}
+
+void history::chef_declares(const std::string& node) { declared_[node].by_chef = true; }
+
+void history::chef_ended(const std::string& node) { ++declared_[node].chefs_ended; }
+
+bool history::is_of_chef(const story& s) { return s.what.actor.str().starts_with("chef["); }
+
+void history::look_at_declared(story& s) const {
+  if (!is_strict_ && is_of_chef(s)) s.was_missing = true;
+  const auto at = declared_.find(s.what.target.str());
+  const auto none = declared();
+  const auto& d = at == declared_.end() ? none : at->second;
+  const bool is_declared = is_of_chef(s) ? d.by_chef : d.by_files.contains(s.what.actor.str());
+  // A run performs what it is given; what it declares is its own affair.
+  s.was_declared = s.was_declared || is_declared || is_of_chef(s);
+  s.was_missing = s.was_missing || !is_declared;
+}
+
 // Notifications.
 
 void history::announced(const life_id& by, const notification_record& r, wall_time now, intent meant) {
@@ -37,6 +70,8 @@ void history::announced(const life_id& by, const notification_record& r, wall_ti
   if (r.state() == receipt_state::queued) {
     if (at != stories_.end()) return breaks("I1", r.what.id + " was made twice");
     story s{.what = r.what, .meant = meant, .place = ++made_[by.node], .sender_life = by.number};
+    s.chefs_before = declared_[r.what.target.str()].chefs_ended;
+    look_at_declared(s);
     stories_.emplace(r.what.id, std::move(s));
     return;
   }
@@ -59,12 +94,13 @@ void history::sender_says(story& s, const notification_record& r, wall_time now)
 void history::check_end(const story& s, const notification_record& r, wall_time now) {
   const auto why = r.last().why ? to_string(*r.last().why) : std::string("no reason");
   const bool begun = !s.begins.empty();
-  const auto completed = std::any_of(s.begins.begin(), s.begins.end(), [](const begin& b) { return b.completed; });
+  const bool completed = is_completed(s, r);
   switch (r.state()) {
     case receipt_state::succeeded:
       if (!completed || s.meant != intent::work) breaks("I1", name(s) + " succeeded, and was never done");
       break;
     case receipt_state::failed:
+      if (may_have_failed(s)) break;
       if (s.meant == intent::work) breaks("I1", name(s) + " failed, and nothing was wrong with it: " + why);
       if (s.meant == intent::fail && !completed) breaks("I1", name(s) + " failed before it was done: " + why);
       break;
@@ -86,17 +122,42 @@ void history::check_end(const story& s, const notification_record& r, wall_time 
     case receipt_state::started:
       break;
   }
-  const bool marked = r.redelivered() || r.state() > receipt_state::failed;
-  if (s.begins.size() > 1 && !marked && !s.sender_lost) breaks("I2", name(s) + " was begun twice, and not marked");
+  if (s.begins.size() > 1 && !is_marked(s, r) && !s.sender_lost)
+    breaks("I2", name(s) + " was begun twice, and not marked");
+}
+
+/// What was not declared all the time, or three Chef runs in a row could not perform.
+bool history::may_have_failed(const story& s) const {
+  constexpr std::size_t attempts = 3;
+  return s.was_missing || (is_of_chef(s) && declared_.at(s.what.target.str()).chefs_ended >= s.chefs_before + attempts);
+}
+
+bool history::is_completed(const story& s, const notification_record& r) const {
+  const auto is = [](const story& one) {
+    return std::any_of(one.begins.begin(), one.begins.end(), [](const begin& b) { return b.completed; });
+  };
+  if (is(s)) return true;
+  // A Chef run is told of the first one only of those that it performs together.
+  const auto* with = is_of_chef(s) ? r.last().outcome["performed_with"].as_text() : nullptr;
+  const auto other = with ? stories_.find(*with) : stories_.end();
+  return other != stories_.end() && is(other->second);
+}
+
+bool history::is_marked(const story& s, const notification_record& r) const {
+  return r.redelivered() || r.state() > receipt_state::failed || (!is_strict_ && is_of_chef(s));
+}
+
+bool history::may_have_been_taken_twice(const story& s) const {
+  return is_of_chef(s) && declared_.at(s.what.target.str()).chefs_ended > s.chefs_before;
 }
 
 void history::receiver_says(const life_id& by, story& s, const notification_record& r) {
-  if (r.redelivered() && by.number == 1 && lost_.count(s.what.sender.str()) == 0)
-    breaks("I2", name(s) + " is marked redelivered in its receiver's first life");
+  if (r.redelivered() && by.number == 1 && lost_.count(s.what.sender.str()) == 0 && !may_have_been_taken_twice(s))
+    breaks("I2", name(s) + " is marked redelivered, and nobody had it before");
   if (!is_terminal(r.state())) return;
   s.ended_there = true;
-  const bool marked = r.redelivered() || r.state() > receipt_state::failed;
-  if (s.begins.size() > 1 && !marked) breaks("I2", name(s) + " was begun twice, and its receiver did not mark it");
+  if (s.begins.size() > 1 && !is_marked(s, r))
+    breaks("I2", name(s) + " was begun twice, and its receiver did not mark it");
 }
 
 bool history::may_have_expired(const story& s, wall_time now) const { return now + most_ahead_ >= s.what.expires; }
@@ -105,36 +166,93 @@ void history::accepted(const std::string& id) {
   if (auto at = stories_.find(id); at != stories_.end()) at->second.accepted = true;
 }
 
-void history::begins(const life_id& at, const std::string& resource, const std::string& id, wall_time wall) {
+void history::begins(const performer& by, const std::string& resource, const std::string& id, wall_time wall) {
   const auto found = stories_.find(id);
-  if (found == stories_.end()) return breaks("I4", at.node + "/" + resource + " does " + id + ", which nobody sent");
+  if (found == stories_.end()) return breaks("I4", by.node + "/" + resource + " does " + id + ", which nobody sent");
   auto& s = found->second;
-  if (s.what.target != at.node || s.what.actor.str() != resource || s.meant == intent::undeclared)
-    breaks("I4", name(s) + " was begun by " + at.node + "/" + resource);
+  if (s.what.target != by.node || s.what.actor.str() != resource || s.meant == intent::undeclared || !s.was_declared)
+    breaks("I4", name(s) + " was begun by " + by.node + "/" + resource);
   if (s.end == receipt_state::expired || s.end == receipt_state::cancelled)
     breaks("I4", name(s) + " was begun after it was said to be " + std::string(to_string(*s.end)));
   // A clock that is set while it waits is not noticed: the wait is measured without it.
-  if (wall > s.what.expires && !s.clocks_differ)
+  // What a Chef run has in hand began when it took it.
+  if (wall > s.what.expires && !s.clocks_differ && !is_of_chef(s))
     breaks("I4", name(s) + " was begun at " + format_time(wall) + ", and expired at " + format_time(s.what.expires));
-  if (!s.begins.empty() && s.begins.back().life == at.number) breaks("I2", name(s) + " was begun twice in one life");
+  if (!s.begins.empty() && s.begins.back().by == by) breaks("I2", name(s) + " was begun twice in " + by.process);
   if (s.ended_there) breaks("I2", name(s) + " was begun again after its end was durable");
   if ((s.end == receipt_state::succeeded || s.end == receipt_state::failed) && !s.receiver_lost && !s.sender_lost)
     breaks("I2", name(s) + " was begun again after its sender was told how it ended");
   if (s.begins.empty()) {
-    auto& last = last_begun_[{s.what.sender.str(), at.node, resource}];
+    auto& last = last_begun_[{s.what.sender.str(), by.node, resource}];
     // What was damaged comes again, behind what was sent since.
     if (s.place < last && !s.receiver_lost && !s.sender_lost)
       breaks("I3", name(s) + " was begun after one that was made later");
     last = std::max(last, s.place);
   }
-  s.begins.push_back({at.number});
+  s.begins.push_back({by});
 }
 
-void history::completes(const life_id& at, const std::string& id) {
+void history::completes(const performer& by, const std::string& id) {
   const auto found = stories_.find(id);
   if (found == stories_.end() || found->second.begins.empty()) return;
   auto& last = found->second.begins.back();
-  if (last.life == at.number) last.completed = true;
+  if (last.by == by) last.completed = true;
+}
+
+// What runs owe.
+
+void history::owes(const std::string& node, const std::string& resource, const std::string& action,
+                   const std::string& wish) {
+  owed_[{node, resource, action}].insert(wish);
+}
+
+/// How many notifications of that kind a node has made and still knows of: what a crash took back was not asked for.
+std::size_t history::asked_for(const kind& k, const ledger& records) const {
+  const auto& [node, resource, action] = k;
+  return static_cast<std::size_t>(std::count_if(stories_.begin(), stories_.end(), [&](const auto& each) {
+    const auto& [id, s] = each;
+    return s.what.sender == node && s.what.actor.str() == resource && s.what.action == action &&
+           (s.end || records.find(id) != nullptr);
+  }));
+}
+
+void history::check_owed(const std::string& node, const ledger& records, const event_log& said) {
+  if (!is_strict_) return;
+  std::map<kind, std::size_t> told;
+  const auto page = said.since(std::nullopt);
+  for (const auto& e : page->events)
+    if (e.type == "not_notified")
+      ++told[{node, *e.members.at("resource").as_text(), *e.members.at("action").as_text()}];
+  for (const auto& [k, count] : told) not_notified_ += count;
+  for (const auto& [k, wishes] : owed_) {
+    if (std::get<0>(k) != node) continue;
+    const auto done = asked_for(k, records) + told[k];
+    if (done >= wishes.size()) continue;
+    breaks("I12", node + " owed " + std::get<1>(k) + " " + std::get<2>(k) + " " + std::to_string(wishes.size()) +
+                      " times, and asked for it, or said why not, " + std::to_string(done) + " times; the last was " +
+                      *wishes.rbegin());
+  }
+}
+
+// What users ask of their own flockd.
+
+std::uint64_t history::asks(const life_id& by, std::string what, std::optional<time_point> until) {
+  questions_.emplace(++asked_, question{by, std::move(what), until});
+  return asked_;
+}
+
+void history::told(std::uint64_t id) {
+  if (questions_.erase(id) == 0) breaks("I9", "question " + std::to_string(id) + " was answered twice");
+}
+
+const std::string* history::waiting(const life_id& by) const {
+  const auto at = std::find_if(questions_.begin(), questions_.end(),
+                               [&](const auto& q) { return q.second.by == by && !q.second.until; });
+  return at == questions_.end() ? nullptr : &at->second.what;
+}
+
+void history::check_told(const life_id& by) {
+  if (const auto* what = waiting(by)) breaks("I12", "who asked " + by.node + " to " + *what + " waits for ever");
 }
 
 void history::check_settled(const std::string& node, const ledger& records) {
@@ -206,6 +324,9 @@ void history::check_deadlines(const life_id& by, time_point now, time_point stal
   for (const auto& [id, c] : calls_)
     if (c.by == by && c.answers == 0 && std::max(c.until, stalled) < now)
       breaks("I9", "call " + std::to_string(id) + " of " + by.node + " has no answer after its deadline");
+  for (const auto& [id, q] : questions_)
+    if (q.by == by && q.until && std::max(*q.until, stalled) < now)
+      breaks("I12", q.what + " of " + by.node + " has no answer after its deadline");
 }
 
 // Monitors.
@@ -233,7 +354,7 @@ void history::check_monitors(const life_id& by, const std::string& node) {
 }
 
 history::totals history::count() const {
-  totals t{.notifications = stories_.size(), .calls = calls_.size()};
+  totals t{.notifications = stories_.size(), .calls = calls_.size(), .asked = asked_};
   for (const auto& [id, s] : stories_) {
     t.accepted += s.accepted;
     t.begun += !s.begins.empty();
@@ -241,6 +362,9 @@ history::totals history::count() const {
     if (s.end) ++t.ended[*s.end];
   }
   for (const auto& [id, m] : monitors_) t.monitors_fired += m.fired > 0;
+  for (const auto& [k, wishes] : owed_) t.owed += wishes.size();
+  t.not_notified = not_notified_;
+  for (const auto& [node, d] : declared_) t.chef_ended += d.chefs_ended;
   return t;
 }
 

@@ -1,10 +1,10 @@
 #include "tools/sim/life.hpp"
 
-#include "actors/resource/resource.hpp"
 #include "tools/sim/resources.hpp"
 #include <flock/actor_type.hpp>
+#include <flock/value.hpp>
 
-#include <deque>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -48,61 +48,6 @@ class life::counter {
   std::int64_t count_ = 0;
 };
 
-/// A resource of which everybody sees which notifications it acts for, and when.
-class life::observed_resource final : public actor_object {
- public:
-  observed_resource(life& of, const declaration& d) : life_(of), name_(d.name) {
-    resource_work::surroundings around{
-        life_.threads_,
-        life_.around_.time,
-        {},
-        [&l = life_](std::string_view) {
-          if (!l.crashed_) l.around_.acts();
-        },
-        [&l = life_](const resource_name& what, const std::string& action, const action_context& why) {
-          l.core_->home().post([&l, what, action, why] {
-            l.around_.in.say(l.who_.node, what.str(), " was updated by ", action);
-            l.runs_.updated(what, action, why);
-          });
-        }};
-    inner_.emplace(std::make_shared<resource_work>(std::move(around), std::make_shared<const declaration>(d)));
-  }
-
-  const std::vector<method_info>& methods() const override { return inner_->methods(); }
-
-  void call(const asker& by, std::string_view method, value::list arguments, beginning begin,
-            responder answer) override {
-    const auto* id = arguments.empty() ? nullptr : arguments[0]["notification"].as_text();
-    if (!id) return inner_->call(by, method, std::move(arguments), std::move(begin), std::move(answer));
-    inner_->call(
-        by, method, arguments,
-        [this, id = *id, begin = std::move(begin)] {
-          if (!begin()) return false;
-          begins(id);
-          return true;
-        },
-        [this, id = *id, answer = std::move(answer)](result<value> how) {
-          completes(id);
-          answer(std::move(how));
-        });
-  }
-
- private:
-  void begins(const std::string& id) const {
-    if (life_.crashed_) return;
-    life_.around_.in.say(life_.who_.node, name_.str(), " begins for ", id);
-    life_.around_.in.past.begins(life_.who_, name_.str(), id, life_.around_.time.wall());
-  }
-
-  void completes(const std::string& id) const {
-    if (!life_.crashed_) life_.around_.in.past.completes(life_.who_, id);
-  }
-
-  life& life_;
-  resource_name name_;
-  std::optional<resource> inner_;
-};
-
 namespace {
 
 hello introduction(const node_description& what, const life_id& who, const disk& storage) {
@@ -115,67 +60,84 @@ hello introduction(const node_description& what, const life_id& who, const disk&
 
 }  // namespace
 
-life::life(surroundings around, node_description what, life_id who)
+std::vector<subscription> node_description::subscriptions() const {
+  std::vector<subscription> all;
+  for (const auto& d : resources) all.insert(all.end(), d.subscribes.begin(), d.subscribes.end());
+  return all;
+}
+
+life::life(surroundings around, life_id who)
     : around_(std::move(around)),
-      what_(std::move(what)),
+      id_(around_.files.id),
       who_(std::move(who)),
       threads_(around_.in.threads, around_.time, around_.in.random, around_.in.what.longest_job),
-      network_(around_.in.network.attach(introduction(what_, who_, around_.storage))),
+      network_(around_.in.network.attach(introduction(around_.files, who_, around_.storage))),
       registry_(std::make_unique<memory_registry>(around_.in.registry, threads_.make_mailbox("registry"))),
-      runs_(what_.id, std::to_string(who_.number), around_.time, *this),
       users_(threads_.make_mailbox("users")) {}
 
 life::~life() {
   threads_.kill();
   watching_.reset();
+  // As a process that was killed: nothing of the one may find that the other is gone.
+  socket_.reset();
   core_.reset();
+  daemon_.reset();
 }
 
 result<void> life::start(milliseconds ttl, milliseconds until_resumed) {
-  node_core::options o{.self = introduction(what_, who_, around_.storage),
+  auto files = read();
+  node_core::options o{.self = introduction(around_.files, who_, around_.storage),
                        .notification_ttl = ttl,
                        .log =
                            [this](std::string_view level, const std::string& text) {
                              if (!crashed_) around_.in.say(who_.node, level, ": ", text);
                            },
                        .delivery = around_.in.what.delivery};
-  o.about.environment = what_.environment;
+  o.about = files.with.about;
+  const auto log = o.log;
   core_ = node_core::make({threads_, *network_, around_.time, *registry_, around_.storage}, std::move(o));
   auto started = core_->start();
   if (!started) return started.error();
   around_.in.past.life_began(who_);
+  daemon_.emplace(daemon::surroundings{*core_, around_.time, *this, log}, files.with);
   core_->home().post([this] {
     watching_ = core_->on_progress([this](const notification_record& r) { progressed(r); });
     if (around_.in.say.is_wanted()) core_->events().follow([this](const event& e) { happened(e); });
-    for (const auto& d : what_.resources) publish(d);
     auto make = [this] { return std::make_unique<described_actor<counter>>(std::make_unique<counter>(*this)); };
     (void)core_->publish(counter_name(), "counter", make);
-    core_->subscribe(what_.subscriptions);
     // As any `flockctl nodes --query` does: from now on it keeps knowing all others.
     location everybody;
     everybody.query = "*:*";
     core_->nodes(everybody, core_->now() + 1s, [](auto) {});
   });
-  core_->home().post_at(core_->now() + until_resumed, [this] { core_->resume(); });
+  core_->home().post_at(core_->now() + until_resumed, [this] { serve(); });
   return {};
 }
 
-void life::publish(const declaration& d) {
-  auto make = [this, d]() -> std::unique_ptr<actor_object> { return std::make_unique<observed_resource>(*this, d); };
-  (void)core_->publish(d.name.actor(), d.name.type, make);
+/// What main() does when the node is there.
+void life::serve() {
+  if (crashed_) return;
+  daemon_->start(read().what);
+  socket_.emplace(around_.time, *daemon_);
 }
 
 void life::crash(bool last_words_arrive) {
   if (std::exchange(crashed_, true)) return;
-  around_.in.network.kill(what_.id, last_words_arrive);
+  around_.in.network.kill(id_, last_words_arrive);
   around_.storage.crash();
   registry_->suspend();
   registry_->abandon();
+  around_.hang_up();
 }
 
 void life::stop(std::function<void()> done) {
-  core_->stop([this, done = std::move(done)] {
-    if (!crashed_) done();
+  daemon_->stop([this, done = std::move(done)] {
+    if (crashed_) return;
+    around_.hang_up();
+    socket_.reset();
+    core_->stop([this, done] {
+      if (!crashed_) done();
+    });
   });
 }
 
@@ -189,6 +151,62 @@ void life::stall(milliseconds by) {
   threads_.stall(stalled_until_);
 }
 
+// The machine.
+
+flock::machine::reading life::read() {
+  reading now{{}, {{}, policy(around_.files.environment)}};
+  now.with.id = id_;
+  now.with.about.environment = around_.files.environment;
+  if (around_.files.has_chef_command) now.with.chef_command = "chef-client";
+  std::set<std::string> names;
+  for (const auto& d : around_.files.resources) {
+    now.what.resources.push_back(read_by(d, *this));
+    names.insert(d.name.str());
+  }
+  declared_ = around_.files.resources;
+  around_.in.past.files_declare(who_.node, std::move(names));
+  return now;
+}
+
+result<flock::machine::reading> life::read_again() { return read(); }
+
+performer life::itself() const { return {who_.node, "life " + std::to_string(who_.number)}; }
+
+void life::begins(const resource_name& what, std::string_view action, const attempt& how) {
+  if (crashed_) return;
+  auto& in = around_.in;
+  for (const auto& id : how.notifications) {
+    in.say(who_.node, what.str(), " begins for ", id);
+    in.past.begins(itself(), what.str(), id, around_.time.wall());
+  }
+  if (!how.run.empty() && !how.why_run && action == "run") {
+    in.say(who_.node, what.str(), " is updated in run ", how.run);
+    for (const auto& d : declared_) {
+      if (d.name != what) continue;
+      for (const auto& w : d.notifies) owes(w, how.run + " " + to_json(w.where.to_value()));
+    }
+    owes_subscribers(what, how.run);
+  }
+  around_.acts();
+}
+
+void life::ends(const resource_name&, const attempt& how) {
+  if (crashed_) return;
+  for (const auto& id : how.notifications) around_.in.past.completes(itself(), id);
+}
+
+void life::owes(const wanted_action& what, const std::string& wish) {
+  // Others wish the same outside of runs; nobody could tell these from those that a run owes.
+  if (what.action == "run") return;
+  around_.in.say(who_.node, "owes ", what.resource.str(), " ", what.action, ", ", wish);
+  around_.in.past.owes(who_.node, what.resource.str(), what.action, wish);
+}
+
+void life::owes_subscribers(const resource_name& updated, const std::string& run) {
+  for (const auto& w : core_->notifications().wanted_by_subscribers(updated))
+    owes(w, run + " " + to_json(w.where.to_value()));
+}
+
 void life::progressed(const notification_record& r) {
   if (crashed_) return;
   auto& in = around_.in;
@@ -197,48 +215,77 @@ void life::progressed(const notification_record& r) {
   in.past.announced(who_, r, in.time.wall(), around_.meaning(r.what));
 }
 
-/// What it believes of others, for the trace.
+/// What it says and believes in public.
 void life::happened(const event& e) {
+  if (crashed_) return;
+  if (e.type == "not_notified")
+    around_.in.say(who_.node, "says in public that it could not ask for ", *e.members.at("resource").as_text());
   if (const auto peer = e.members.find("peer"); peer != e.members.end())
     around_.in.say(who_.node, "believes: ", *peer->second.as_text(), " ", e.type);
 }
 
 // What users do.
 
+void life::ask(const std::string& what, const std::string& path, const value& body, std::optional<milliseconds> within,
+               control_socket::told told) {
+  users_->post([=, this] {
+    if (!control()) return;
+    const auto until = within ? std::optional(core_->now() + *within) : std::nullopt;
+    const auto asked = around_.in.past.asks(who_, what, until);
+    const auto limit = within ? "?timeout=" + std::to_string(within->count()) + "ms" : "";
+    control()->post(path + limit, body, [this, asked, told](const control_socket::reply& r) {
+      if (crashed_) return;
+      around_.in.past.told(asked);
+      told(r);
+    });
+  });
+}
+
 void life::notify(const node_id& to, const resource_name& what, const std::string& action) {
-  core_->home().post([this, to, what, action] {
-    wanted_action w{.resource = what, .action = action, .where = only(to)};
-    send(w);
-  });
+  const wanted_action w{.resource = what, .action = action, .where = only(to)};
+  ask("notify", "/v1/notify", w.to_value(), 5s, [this](const auto& r) { accept(r); });
 }
 
-void life::send(const wanted_action& what) {
-  core_->notify(what, [this](result<std::vector<notifier::sent>> sent) {
-    if (crashed_ || !sent) return;
-    for (const auto& s : *sent)
-      if (s.taken) around_.in.past.accepted(s.id);
-  });
-}
-
-std::vector<wanted_action> life::wanted_after(const resource_name& updated) {
-  std::vector<wanted_action> out;
-  for (const auto& d : what_.resources)
-    if (d.name == updated) out = d.notifies;
-  auto others = core_->notifications().wanted_by_subscribers(updated);
-  out.insert(out.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
-  return out;
+/// Targets that flockd has taken.
+void life::accept(const control_socket::reply& about) {
+  const auto* targets = about.body["notifications"].as_list();
+  if (!about.is_good() || !targets) return;
+  for (const auto& t : *targets)
+    if (const auto* id = t["id"].as_text(); id && t["error"].is_null()) around_.in.past.accepted(*id);
 }
 
 void life::updated(const resource_name& what) {
-  core_->home().post([this, what] {
-    around_.in.say(who_.node, what.str(), " was updated by a user");
-    runs_.updated(what, "run", {});
+  around_.in.say(who_.node, what.str(), " was updated by a user");
+  ask("tell of an update", "/v1/updated", value::map{{"resource", what.str()}, {"action", "run"}}, 5s,
+      [this](const auto& r) { accept(r); });
+}
+
+void life::converge(bool why_run) {
+  ask("converge", "/v1/converge", value::map{{"why_run", why_run}}, {},
+      [this](const auto& r) { around_.in.say(who_.node, "converged: ", to_json(r.body)); });
+}
+
+void life::delay(const node_id& to) {
+  // No other wish is like it.
+  const auto wish = "wish " + std::to_string(++delayed_) + " of life " + std::to_string(who_.number);
+  const wanted_action w{.resource = simulated("now"), .action = wish, .where = only(to), .when = timing::delayed};
+  ask("delay", "/v1/notify", w.to_value(), 5s, [this, w, wish](const auto& r) {
+    if (r.is_good()) owes(w, wish);
   });
 }
 
-void life::subscribe(std::vector<subscription> all) {
-  what_.subscriptions = all;
-  core_->home().post([this, all = std::move(all)] { core_->subscribe(all); });
+void life::reload() {
+  ask("reload", "/v1/reload", {}, {}, [this](const auto& r) {
+    if (!r.is_good()) around_.in.past.breaks("I12", who_.node + " could not reload: " + r.error());
+  });
+}
+
+void life::run_chef(const node_id& on) {
+  const auto api = "/v1/call/" + on.str() + "/flock_api/";
+  ask("ask for a Chef run", api + "run_chef", {}, 5s, [this, api](const auto& r) {
+    if (!r.is_good()) return;
+    ask("wait for a Chef run", api + "ended", value::list{r.body["result"]}, 60s, [](const auto&) {});
+  });
 }
 
 void life::cancel_some() {

@@ -19,7 +19,10 @@ machine::machine(world& in, node_description what, std::function<intent(const no
   what_.address = name() + ":1";
 }
 
-machine::~machine() { life_.reset(); }
+machine::~machine() {
+  chef_.reset();
+  life_.reset();
+}
 
 void machine::start() {
   if (life_) return;
@@ -30,7 +33,18 @@ void machine::start() {
   in_.say(name(), "starts life ", lives_, " at ", what_.address, " with ", disk_->id());
   disk_->open();
   disk_->watch([this](disk::moment m) { passes(m); });
-  life_ = std::make_unique<life>(surroundings{in_, *disk_, clock_, [this] { acts(); }, meaning_}, what_,
+  life_ = std::make_unique<life>(surroundings{.in = in_,
+                                              .storage = *disk_,
+                                              .time = clock_,
+                                              .files = what_,
+                                              .acts = [this] { acts(); },
+                                              .meaning = meaning_,
+                                              .is_chef_running = [this] { return is_running_chef(); },
+                                              .start_chef = [this](auto ended) { start_command(std::move(ended)); },
+                                              .hang_up =
+                                                  [this] {
+                                                    if (chef_) chef_->hang_up();
+                                                  }},
                                  life_id{name(), lives_});
   if (auto started = life_->start(ttl, until_resumed); !started)
     in_.past.breaks("I1", name() + " cannot start: " + to_string(started.error()));
@@ -53,6 +67,7 @@ void machine::stop() {
 }
 
 bool machine::clear_up() {
+  clear_up_chef();
   if (!life_ || !(life_->has_crashed() || stopped_)) return false;
   if (life_->has_crashed()) {
     abandoned_.push_back(life_->release_registry());
@@ -79,6 +94,42 @@ void machine::crash_in_action(std::size_t countdown) { until_action_crash_ = cou
 void machine::disarm() {
   until_crash_.reset();
   until_action_crash_.reset();
+}
+
+// Chef.
+
+void machine::start_chef(const chef_script& what) {
+  if (chef_) return;
+  chef_ = std::make_unique<chef_process>(
+      chef_process::surroundings{
+          .in = in_, .node = name(), .flockd = [this] { return life_.get(); }, .acts = [this] { chef_acts(); }},
+      ++chefs_, what);
+}
+
+void machine::start_command(flock::machine::chef_ended ended) {
+  if (is_running_chef()) return in_.past.breaks("I12", name() + " starts a Chef run beside the one that is under way");
+  clear_up_chef();
+  start_chef(chef_script::some(in_));
+  chef_ended_ = std::move(ended);
+}
+
+void machine::kill_chef() {
+  if (chef_) chef_->kill();
+}
+
+void machine::chef_acts() {
+  if (until_chef_dies_ && (*until_chef_dies_)-- == 0) {
+    until_chef_dies_.reset();
+    chef_->kill();
+  }
+}
+
+void machine::clear_up_chef() {
+  if (!chef_ || !chef_->is_over()) return;
+  const auto status = chef_->exit_status();
+  chef_.reset();
+  in_.past.chef_ended(name());
+  if (const auto told = std::exchange(chef_ended_, {})) told(status, "");
 }
 
 void machine::passes(disk::moment m) {
@@ -127,11 +178,6 @@ void machine::set_clock(milliseconds ahead) {
   in_.say(name(), "its clock is set ", ahead.count(), "ms ahead");
   clock_.set_ahead(ahead);
   in_.past.clock_set(name(), ahead);
-}
-
-void machine::subscribe(std::vector<subscription> all) {
-  what_.subscriptions = all;
-  if (auto* l = running()) l->subscribe(std::move(all));
 }
 
 }  // namespace flock::simulator

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tools/sim/chef_process.hpp"
 #include "tools/sim/disk.hpp"
 #include "tools/sim/life.hpp"
 #include "tools/sim/world.hpp"
@@ -52,6 +53,8 @@ class machine {
   /// The process will crash at the so many-eth of these moments.
   void crash_at(disk::moment m, std::size_t countdown);
   void crash_in_action(std::size_t countdown);
+  /// The next Chef run that performs something is killed in the middle of the so many-eth.
+  void kill_chef_in_action(std::size_t countdown) { until_chef_dies_ = countdown; }
   void disarm();
 
   // Before the next start.
@@ -60,13 +63,22 @@ class machine {
   void move();
 
   void set_clock(milliseconds ahead);
-  void subscribe(std::vector<subscription> all);
+  /// Somebody edits its files; nobody reads them before a reload or the next start.
+  node_description& files() { return what_; }
+
+  /// A user, or flockd, starts one, if none is under way: Chef lets no two run at once.
+  void start_chef(const chef_script& what);
+  void kill_chef();
+  bool is_running_chef() const { return chef_ && !chef_->is_over(); }
 
   disk& storage() { return *disk_; }
 
  private:
   void passes(disk::moment m);
   void acts();
+  void chef_acts();
+  void start_command(flock::machine::chef_ended ended);
+  void clear_up_chef();
   bool counts_down(std::optional<std::size_t>& left);
 
   world& in_;
@@ -80,11 +92,15 @@ class machine {
   bool stopping_ = false;
   bool stopped_ = false;
   std::unique_ptr<life> life_;
+  std::unique_ptr<chef_process> chef_;
+  flock::machine::chef_ended chef_ended_;  // who waits for its end, if flockd started it
+  int chefs_ = 0;
   std::deque<std::unique_ptr<memory_registry>> abandoned_;  // whose sessions the servers still keep
   std::shared_ptr<mailbox> servers_;                        // of the registry, as far as they care for this machine
   std::optional<std::size_t> until_crash_;
   std::optional<disk::moment> crash_moment_;
   std::optional<std::size_t> until_action_crash_;
+  std::optional<std::size_t> until_chef_dies_;
 };
 
 }  // namespace flock::simulator

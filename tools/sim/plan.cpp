@@ -10,11 +10,11 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(last_fault) + 1> fault_names = {
-    "loss",           "repetition",    "delay",        "drops",
-    "cuts",           "crashes",       "crash_points", "stops",
-    "moves",          "stalls",        "slow_disks",   "full_disks",
-    "lost_disks",     "damage",        "clock_jumps",  "registry_outages",
-    "session_expiry", "registry_wipes"};
+    "loss",           "repetition",     "delay",        "drops",
+    "cuts",           "crashes",        "crash_points", "stops",
+    "moves",          "stalls",         "slow_disks",   "full_disks",
+    "lost_disks",     "damage",         "clock_jumps",  "registry_outages",
+    "session_expiry", "registry_wipes", "chef_kills",   "bad_recipes"};
 
 /// Small ones, so that windows fill and reservations are used up.
 courier::options small_numbers(dice& random) {

@@ -33,9 +33,11 @@ enum class fault : std::uint8_t {
   registry_outages,  ///< shorter and longer than a session
   session_expiry,    ///< of one node; the servers may notice late
   registry_wipes,    ///< the registry loses all its data
+  chef_kills,        ///< a Chef run is gone at any instant, or in the middle of what it was given
+  bad_recipes,       ///< Chef runs fail: to start, to compile, in the end
 };
 
-inline constexpr fault last_fault = fault::registry_wipes;
+inline constexpr fault last_fault = fault::bad_recipes;
 
 std::string_view to_string(fault f);
 std::optional<fault> fault_from(std::string_view name);
@@ -54,6 +56,7 @@ struct plan {
   std::set<fault> faults;
   courier::options delivery;
   milliseconds longest_job{0};
+  bool is_strict = false;         ///< promises count that are known not to be kept yet
   bool one_is_elsewhere = false;  ///< the last node is of another environment: the others may ask nothing of it
 
   static plan of(std::uint64_t seed, simulator::mode m);

@@ -10,17 +10,38 @@
 
 namespace flock::simulator {
 
-/// The kind of resource that simulated nodes declare: sim[a], sim[b]... Its actions: `run` updates it, `check` finds it
-/// up to date, `fail` fails. They may take their time, as commands do; those of sim[now] never do.
+/// The kind of resource that simulated nodes declare: sim[a], sim[b]... Its actions: `run` updates it, `check` and
+/// `hear` find it up to date, `fail` fails. They may take their time, as commands do; those of sim[now] never do.
 const resource_type& simulated_type();
 
-/// A resource without any wishes.
+/// The kind that simulated Chef runs declare: chef[a]..., with the same actions.
+constexpr std::string_view chef_type = "chef";
+
+/// Sees what is done on a machine.
+class onlooker {
+ public:
+  virtual ~onlooker() = default;
+
+  /// An action begins. Whoever sees it may let the process crash now.
+  virtual void begins(const resource_name& what, std::string_view action, const attempt& how) = 0;
+  virtual void ends(const resource_name& what, const attempt& how) = 0;
+};
+
+/// A resource as a file declares it, without any wishes. Nobody performs its actions yet.
 declaration declare(const resource_name& name);
 
+/// Says anew what stands in the file, after a declaration was changed. \param revision  makes two texts differ that
+/// otherwise say the same
+void write_down(declaration& d, int revision);
+
+/// The same with a provider, as a process has it that has read it.
+declaration read_by(declaration d, onlooker& who);
+
 resource_name simulated(const std::string& name);
+resource_name of_chef(const std::string& name);
 location only(const node_id& id);
 
-/// What will become of an action, if it is done.
-intent meant(const notification& n, bool admitted, const std::vector<declaration>& declared);
+/// What will become of an action, if it is done. \param could_be_declared  by files and Chef, sooner or later
+intent meant(const notification& n, bool admitted, const std::vector<resource_name>& could_be_declared);
 
 }  // namespace flock::simulator

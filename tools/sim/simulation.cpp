@@ -21,9 +21,29 @@ constexpr milliseconds views_equal_within = 40s;
 // Grace of 60 s after the longest of the short times to live, 20 s; sent once more after 10 s without a word.
 constexpr milliseconds settled_within = 150s;
 constexpr milliseconds monitors_fire_within = 30s;
+constexpr milliseconds chef_runs_every = 15s;
 
 // Of what waits somewhere. No workload here comes near; what grows without end does.
 constexpr std::size_t most_waiting = 5'000;
+
+/// What others do when they hear of an update. Nobody but runs updates `own`, so that they alone owe this to others.
+std::string heard_of(const resource_name& updated) { return updated.name == "own" ? "hear" : "run"; }
+
+// A resource that comes and goes, and one that nobody asks for anything, which says what its node subscribes to.
+const resource_name passing = simulated("passing");
+const resource_name wishes = simulated("wishes");
+
+/// What a node's files and Chef may declare.
+const std::vector<resource_name>& all_resources() {
+  static const std::vector<resource_name> all = [] {
+    auto some = chef_process::resources();
+    for (const char* name : {"a", "b", "now", "own"}) some.push_back(simulated(name));
+    some.push_back(passing);
+    some.push_back(wishes);
+    return some;
+  }();
+  return all;
+}
 
 node_id name_of(std::size_t i) { return node_id::parse("n" + std::to_string(i)).value(); }
 
@@ -33,18 +53,21 @@ simulation::simulation(const plan& p, std::ostream* lines)
     : in_(p, lines), director_(in_.threads.make_mailbox("director")) {
   for (std::size_t i = 0; i < p.nodes; ++i) {
     const bool elsewhere = p.one_is_elsewhere && i + 1 == p.nodes;
-    node_description what{name_of(i), {}, elsewhere ? "elsewhere" : "here", {}, {}};
-    for (const char* name : {"a", "b", "now"}) {
+    node_description what{.id = name_of(i), .environment = elsewhere ? "elsewhere" : "here"};
+    for (const char* name : {"a", "b", "now", "own"}) {
       auto d = declare(simulated(name));
       // A chain ends: whatever would cause itself again is refused.
       if (in_.random.chance(0.3))
         d.notifies.push_back({.resource = simulated(in_.random.pick({"a", "b", "now"})),
-                              .action = "run",
+                              .action = heard_of(d.name),
                               .where = only(name_of(in_.random.below(p.nodes))),
                               .when = in_.random.pick({timing::immediately, timing::delayed})});
       what.resources.push_back(std::move(d));
     }
-    what.subscriptions = some_subscriptions(what.id);
+    what.resources.push_back(declare(wishes));
+    what.resources.back().subscribes = some_subscriptions(what.id);
+    for (auto& d : what.resources) write_down(d, 0);
+    what.has_chef_command = in_.random.chance(0.7);
     machines_.push_back(
         std::make_unique<machine>(in_, std::move(what), [this](const notification& n) { return meaning_of(n); }));
   }
@@ -148,7 +171,7 @@ intent simulation::meaning_of(const notification& n) const {
   const auto& from = find(n.sender);
   const auto& to = find(n.target);
   const bool admitted = &from == &to || from.what().environment == to.what().environment;
-  return meant(n, admitted, to.what().resources);
+  return meant(n, admitted, all_resources());
 }
 
 void simulation::something_happens() {
@@ -166,7 +189,7 @@ void simulation::users_do() {
   auto& m = any();
   auto* l = m.running();
   if (!l) return;
-  switch (in_.random.below(12)) {
+  switch (in_.random.below(18)) {
     case 0:
       return l->call(any().id(), in_.random.pick({"add", "later", "throws"}), in_.random.between(1ms, 8s));
     case 1:
@@ -178,7 +201,15 @@ void simulation::users_do() {
     case 4:
       return l->cancel_some();
     case 5:
-      if (in_.random.chance(0.3)) m.subscribe(some_subscriptions(m.id()));
+      return edit(m);
+    case 6:
+      return l->converge(in_.random.chance(0.1));
+    case 7:
+      return l->delay(any().id());
+    case 8:
+      return m.start_chef(chef_script::some(in_));
+    case 9:
+      if (in_.random.chance(0.3)) l->run_chef(any().id());
       return;
     default:
       return send_some();
@@ -189,7 +220,9 @@ void simulation::send_some() {
   auto* l = any().running();
   if (!l) return;
   const auto to = any().id();
-  const auto what = simulated(in_.random.chance(0.04) ? "nowhere" : in_.random.pick({"a", "a", "b", "now"}));
+  const auto what = in_.random.chance(0.04)  ? simulated("nowhere")
+                    : in_.random.chance(0.2) ? of_chef(in_.random.pick({"a", "b"}))
+                                             : simulated(in_.random.pick({"a", "a", "b", "now", "passing"}));
   for (auto n = in_.random.chance(0.2) ? in_.random.below(12) : 1; n > 0; --n) {
     const auto action = in_.random.pick({"run", "check", "check", "check", "check", "check", "check", "fail"});
     l->notify(to, what, in_.random.chance(0.03) ? "dance" : action);
@@ -200,13 +233,37 @@ std::vector<subscription> simulation::some_subscriptions(const node_id& of) {
   std::vector<subscription> some;
   for (auto n = in_.random.below(3); n > 0; --n) {
     const auto publisher = name_of(in_.random.below(in_.what.nodes));
-    auto s = subscription::make(simulated(in_.random.pick({"a", "b"})), only(publisher),
-                                simulated(in_.random.pick({"a", "now"})), "run",
+    const auto watched = in_.random.pick({simulated("a"), simulated("b"), simulated("own"), of_chef("own")});
+    auto s = subscription::make(watched, only(publisher), simulated(in_.random.pick({"a", "now"})), heard_of(watched),
                                 in_.random.pick({timing::immediately, timing::delayed}));
     const bool is_new = std::none_of(some.begin(), some.end(), [&](const subscription& o) { return o.id == s.id; });
     if (is_new && publisher != of) some.push_back(std::move(s));
   }
   return some;
+}
+
+/// Somebody changes the files of a machine, and has them read. A node that is down reads them when it starts.
+void simulation::edit(machine& m) {
+  auto& resources = m.files().resources;
+  const auto find = [&](const resource_name& name) {
+    return std::find_if(resources.begin(), resources.end(), [&](const declaration& d) { return d.name == name; });
+  };
+  switch (in_.random.below(4)) {
+    case 0:
+      find(wishes)->subscribes = some_subscriptions(m.id());
+      write_down(*find(wishes), ++revisions_);
+      break;
+    case 1:
+      if (const auto there = find(passing); there != resources.end())
+        resources.erase(there);
+      else
+        resources.push_back(declare(passing));
+      break;
+    default:
+      if (!in_.what.is_strict) break;
+      write_down(resources[in_.random.below(resources.size())], ++revisions_);
+  }
+  if (auto* l = m.running()) l->reload();
 }
 
 // What goes wrong.
@@ -279,6 +336,11 @@ void simulation::goes_wrong(fault f) {
       return;
     case fault::registry_wipes:
       return wipe_registry();
+    case fault::chef_kills:
+      if (in_.random.chance(0.5)) return m.kill_chef();
+      return m.kill_chef_in_action(in_.random.below(3));
+    case fault::bad_recipes:
+      return;  // when a run is started
   }
 }
 
@@ -319,6 +381,8 @@ void simulation::take_down(machine& m, bool orderly) {
     m.stop();
   else
     m.crash(in_.random.chance(0.5));
+  // It was the machine.
+  if (!orderly && in_.random.chance(0.3)) m.kill_chef();
 }
 
 void simulation::come_back(machine& m) {
@@ -387,7 +451,15 @@ void simulation::end_faults() {
     m->storage().fill(false);
     if (auto* l = m->running()) l->registry().resume();
     start(*m);
+    if (auto* l = m->running()) l->reload();
   }
+  run_chefs();
+}
+
+/// As a timer does it. What waits for Chef where flockd may not start it waits for that.
+void simulation::run_chefs() {
+  for (auto& m : machines_) m->start_chef(chef_script::some(in_));
+  at(chef_runs_every, [this] { run_chefs(); });
 }
 
 void simulation::check_liveness() {
@@ -411,7 +483,7 @@ void simulation::check_liveness() {
 std::string simulation::unequal_views() {
   for (auto& m : machines_) {
     auto* l = m->running();
-    if (!l) return m->name() + " does not run";
+    if (!l || !l->control()) return m->name() + " does not run";
     for (auto& other : machines_) {
       auto* o = other->running();
       const auto* known = l->core().known_nodes().find(other->id());
@@ -431,7 +503,7 @@ std::string simulation::unequal_subscriptions() {
     if (!l) return publisher->name() + " does not run";
     std::vector<subscription_table::match> wanted;
     for (auto& m : machines_)
-      for (const auto& s : m->what().subscriptions)
+      for (const auto& s : m->what().subscriptions())
         if (s.publishers.nodes.front() == publisher->id())
           wanted.push_back({m->id(), {s.id, s.watched, s.resource, s.action, s.when}});
     const auto known = l->core().notifications().subscribers().all();
@@ -443,10 +515,10 @@ std::string simulation::unequal_subscriptions() {
 }
 
 bool simulation::is_settled() {
-  return std::all_of(machines_.begin(), machines_.end(), [](auto& m) {
+  return std::all_of(machines_.begin(), machines_.end(), [this](auto& m) {
     auto* l = m->running();
     return l && l->core().deliveries().records().open() == 0 && l->core().deliveries().outbox_depth() == 0 &&
-           m->storage().stats().waiting == 0 && !leftover(*m);
+           m->storage().stats().waiting == 0 && !m->is_running_chef() && !in_.past.waiting(l->who()) && !leftover(*m);
   });
 }
 
@@ -462,6 +534,8 @@ void simulation::check_settled() {
     auto* l = m->running();
     if (!l) continue;
     in_.past.check_settled(m->name(), l->core().deliveries().records());
+    in_.past.check_owed(m->name(), l->core().deliveries().records(), l->core().events());
+    in_.past.check_told(l->who());
     if (const auto left = leftover(*m); left && !in_.past.broken())
       in_.past.breaks("I10", m->name() + " still keeps " + *left);
   }
@@ -476,8 +550,10 @@ void simulation::check_monitors() {
     if (auto* l = m->running()) in_.past.check_monitors(l->who(), gone.name());
 }
 
-outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines, const std::set<fault>& without) {
+outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines, const std::set<fault>& without,
+                         bool is_strict) {
   auto p = plan::of(seed, m);
+  p.is_strict = is_strict;
   for (auto f : without) p.faults.erase(f);
   return simulation(p, lines).run();
 }

@@ -47,6 +47,7 @@ class simulation {
   void users_do();
   void send_some();
   std::vector<subscription> some_subscriptions(const node_id& of);
+  void edit(machine& m);
   void goes_wrong();
   void goes_wrong(fault f);
   void disturb();
@@ -59,6 +60,7 @@ class simulation {
 
   // After the faults.
   void end_faults();
+  void run_chefs();
   void check_liveness();
   std::string unequal_views();
   std::string unequal_subscriptions();
@@ -76,12 +78,13 @@ class simulation {
   std::shared_ptr<mailbox> director_;
   bool faults_are_over_ = false;
   bool registry_is_down_ = false;
+  int revisions_ = 0;            // of files
   machine* for_good_ = nullptr;  // went down, and does not come back
   std::size_t turns_ = 0;
 };
 
 /// \param without  faults that do not happen though the seed chose them
-outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines = nullptr,
-                         const std::set<fault>& without = {});
+outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines = nullptr, const std::set<fault>& without = {},
+                         bool is_strict = false);
 
 }  // namespace flock::simulator
