@@ -65,7 +65,7 @@ daemon::daemon(surroundings around, config with)
         log(level, text);
       }),
       notifications_(core_),
-      runs_(core_.id(), core_.life().str().substr(0, 16), time_, *this),
+      runs_(core_.id(), core_.life().str().substr(0, 16), time_, core_.debts(), *this),
       chef_({core_, time_, machine_, log_}, config_,
             {.send = [this](const wanted_action& what) { send(what); },
              .notify =
@@ -77,7 +77,9 @@ daemon::daemon(surroundings around, config with)
              .subscriptions_changed = [this] { subscribe(); }}),
       events_(core_),
       desk_{core_.home(), notifications_,
-            [this](const wanted_action& what, const std::optional<std::string>& run) { return delay(what, run); }} {}
+            [this](const wanted_action& what, const std::optional<std::string>& run, responder done) {
+              delay(what, run, std::move(done));
+            }} {}
 
 daemon::~daemon() = default;
 
@@ -94,7 +96,24 @@ void daemon::start(machine::declared what) {
     declare(all);
     chef_.start();
     core_.resume();
+    for (const auto& left : core_.debts().take_left_over()) pay(left);
   });
+}
+
+/// An earlier life of this flockd owed it.
+void daemon::pay(const debt_journal::left_over& left) {
+  if (!left.what) {
+    const error why{error_code::maybe_done, "flockd ended during " + left.action + " in run " + left.run +
+                                                ", and nobody knows whether that updated it"};
+    not_told(left.resource, left.action, why);
+  } else if (left.now || left.what->on == on_outcome::always) {
+    return send(*left.what);
+  } else {
+    not_notified(*left.what, {error_code::shutting_down, "flockd ended before run " + left.run +
+                                                             " did, and it was wanted if that ends with " +
+                                                             std::string(to_string(left.what->on))});
+  }
+  core_.debts().settle(left.entry);
 }
 
 void daemon::stop(std::function<void()> done) {
@@ -203,6 +222,12 @@ void daemon::not_notified(const wanted_action& what, const error& why) {
   core_.add_event("not_notified", {{"resource", what.resource.str()}, {"action", what.action}, {"error", why.what}});
 }
 
+/// Whoever wants to hear of updates of this resource may have missed one.
+void daemon::not_told(const std::string& resource, const std::string& action, const error& why) {
+  log_("error", "nobody was told of " + resource + ": " + why.what);
+  core_.add_event("not_told", {{"resource", resource}, {"action", action}, {"error", why.what}});
+}
+
 void daemon::converge(bool why_run, responder done) {
   post([this, why_run, done = std::move(done)] { runs_.start(declared_, why_run, done); });
 }
@@ -229,11 +254,13 @@ void daemon::updated(const resource_name& resource, std::string action, time_poi
   });
 }
 
-result<std::string> daemon::delay(const wanted_action& what, const std::optional<std::string>& run) {
+void daemon::delay(const wanted_action& what, const std::optional<std::string>& run, responder done) {
   auto id = runs_.delay(what, run);
-  if (id) return id;
-  auto of_chef = chef_.delay(what, run);
-  return of_chef ? of_chef : id;
+  if (!id)
+    if (auto of_chef = chef_.delay(what, run)) id = of_chef;
+  if (!id) return done(id.error());
+  core_.debts().when_durable(
+      [id = *id, done = std::move(done)](const result<void>& kept) { done(kept ? result<value>(id) : kept.error()); });
 }
 
 void daemon::resources(std::optional<node_id> of, time_point until, responder done) {

@@ -82,7 +82,9 @@ class daemon final : private convergence::host {
   std::shared_ptr<resource_work> publish(const declaration& d);
   void subscribe();
   void resource_states(responder done);
-  result<std::string> delay(const wanted_action& what, const std::optional<std::string>& run);
+  void delay(const wanted_action& what, const std::optional<std::string>& run, responder done);
+  void pay(const debt_journal::left_over& left);
+  void not_told(const std::string& resource, const std::string& action, const error& why);
   void when_performed(time_point until, std::function<void()> f);
   value status_now() const;
 

@@ -7,20 +7,6 @@
 #include <utility>
 
 namespace flock {
-namespace {
-
-result<cause> cause_from(const value& v) {
-  auto node = from_value<node_id>(v["node"]);
-  if (!node) return node.error().within("node");
-  auto resource = from_value<std::string>(v["resource"]);
-  if (!resource) return resource.error().within("resource");
-  auto action = from_value<std::string>(v["action"]);
-  if (!action) return action.error().within("action");
-  return cause{*std::move(node), *std::move(resource), *std::move(action)};
-}
-
-}  // namespace
-
 void action_context::join(const action_context& other) {
   const auto has = [](const std::vector<cause>& chain, const cause& c) {
     return std::find(chain.begin(), chain.end(), c) != chain.end();
@@ -43,11 +29,8 @@ void action_context::leads_to(wanted_action& wanted, const cause& last) const {
 }
 
 value action_context::to_value() const {
-  value::list chain;
-  for (const auto& c : causes) {
-    chain.push_back(value::map{{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}});
-  }
-  return value::map{{"run", run}, {"why_run", why_run}, {"causes", std::move(chain)}, {"notification", notification}};
+  return value::map{
+      {"run", run}, {"why_run", why_run}, {"causes", flock::to_value(causes)}, {"notification", notification}};
 }
 
 result<action_context> action_context::from_value(const value& v) {
@@ -56,23 +39,17 @@ result<action_context> action_context::from_value(const value& v) {
   if (!run) return run.error().within("run");
   auto why_run = flock::from_value<std::optional<bool>>(v["why_run"]);
   if (!why_run) return why_run.error().within("why_run");
-  auto chain = flock::from_value<std::optional<value::list>>(v["causes"]);
+  auto chain =
+      v["causes"].is_null() ? result<std::vector<cause>>(std::vector<cause>()) : causes_from_value(v["causes"]);
   if (!chain) return chain.error().within("causes");
-
   auto notification = flock::from_value<std::optional<std::string>>(v["notification"]);
   if (!notification) return notification.error().within("notification");
 
-  action_context read{.run = run->value_or(""),
-                      .why_run = why_run->value_or(false),
-                      .causes = {},
-                      .notification = notification->value_or(""),
-                      .other_causes = {}};
-  for (const auto& link : chain->value_or(value::list{})) {
-    auto c = cause_from(link);
-    if (!c) return c.error().within("causes");
-    read.causes.push_back(*std::move(c));
-  }
-  return read;
+  return action_context{.run = run->value_or(""),
+                        .why_run = why_run->value_or(false),
+                        .causes = *std::move(chain),
+                        .notification = notification->value_or(""),
+                        .other_causes = {}};
 }
 
 }  // namespace flock

@@ -4,15 +4,15 @@
 
 namespace flock {
 
-convergence::convergence(node_id self, std::string life, const clock& time, host& of)
-    : self_(std::move(self)), life_(std::move(life)), time_(time), host_(of) {}
+convergence::convergence(node_id self, std::string life, const clock& time, debts& owed, host& of)
+    : self_(std::move(self)), life_(std::move(life)), time_(time), debts_(owed), host_(of) {}
 
 void convergence::start(const std::vector<declaration>& resources, bool why_run, responder answer) {
   if (current_) {
     const auto since = format_time(current_->state.started());
     return answer(error{error_code::conflict, "a run is under way since " + since});
   }
-  current_.emplace(progress{.state = run(next_id(), time_.wall(), why_run), .answer = std::move(answer)});
+  current_.emplace(progress{.state = run(next_id(), time_.wall(), why_run, debts_), .answer = std::move(answer)});
   for (const auto& r : resources) current_->left.push_back({r.name, r.action});
   advance();
 }
@@ -24,7 +24,7 @@ void convergence::updated(const resource_name& what, const std::string& action, 
     current_->sent += send_all(current_->state.updated(std::move(wanted)));
     return;
   }
-  run alone(next_id(), time_.wall(), why.why_run);
+  run alone(next_id(), time_.wall(), why.why_run, debts_);
   send_all(alone.updated(std::move(wanted)));
   send_all(alone.finish(true));
 }
@@ -59,11 +59,21 @@ void convergence::perform_next() {
   const auto next = std::move(current_->left.front());
   current_->left.pop_front();
   waiting_ = true;
-  host_.perform(next.what, next.action, {.run = current_->state.id(), .why_run = current_->state.why_run()},
-                [this, next](result<value> answer) { finish_step(next, std::move(answer)); });
+  const bool owes = !current_->state.why_run() && !host_.wanted_after(next.what).empty();
+  if (!owes) return perform(next);
+  debts_.intend(current_->state.id(), next.what, next.action, [this, next](debts::number intent) {
+    current_->intent = intent;
+    perform(next);
+  });
+}
+
+void convergence::perform(const step& s) {
+  host_.perform(s.what, s.action, {.run = current_->state.id(), .why_run = current_->state.why_run()},
+                [this, s](result<value> answer) { finish_step(s, std::move(answer)); });
 }
 
 void convergence::finish_step(const step& s, result<value> answer) {
+  if (const auto intent = std::exchange(current_->intent, 0)) debts_.settle(intent);
   value::map line{{"resource", s.what.str()}, {"action", s.action}};
   const bool failed = !answer || (*answer)["outcome"] == value(to_string(outcome::failed));
   if (!answer) {

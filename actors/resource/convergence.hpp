@@ -2,6 +2,7 @@
 
 #include "actors/resource/action_context.hpp"
 #include "actors/resource/declaration.hpp"
+#include "libflock/words/debts.hpp"
 #include "libflock/words/run.hpp"
 #include <flock/actor_type.hpp>
 #include <flock/clock.hpp>
@@ -29,11 +30,14 @@ class convergence {
                          responder answer) = 0;
     /// What is wanted by whom once this resource is updated: its own remote_notifies and the subscriptions of others.
     virtual std::vector<wanted_action> wanted_after(const resource_name& updated) = 0;
+    /// Sends it, and settles its debt in the same write; also if it cannot be sent.
     virtual void send(const wanted_action& what) = 0;
   };
 
   /// \param life  begins the id of each run, so that no two of a node's lives share one
-  convergence(node_id self, std::string life, const clock& time, host& of);
+  /// Nothing that a step may update is lost with this process: a step that somebody waits for begins when debts knows
+  /// of it, and what an update wants is owed until it is sent.
+  convergence(node_id self, std::string life, const clock& time, debts& owed, host& of);
 
   /// Performs each resource's action in this order, up to the first that fails. Answers at the end, with
   /// {"run","started","ended","success","why_run","resources":[{"resource","action","outcome","error","exit_status",
@@ -67,11 +71,13 @@ class convergence {
     std::int64_t updated = 0;
     std::int64_t sent = 0;
     bool success = true;
+    debts::number intent = 0;  // of the step under way
   };
 
   std::string next_id();
   void advance();
   void perform_next();
+  void perform(const step& s);
   void finish_step(const step& s, result<value> answer);
   void finish();
   std::int64_t send_all(const std::vector<wanted_action>& wanted);
@@ -79,6 +85,7 @@ class convergence {
   node_id self_;
   std::string life_;
   const clock& time_;
+  debts& debts_;
   host& host_;
   std::int64_t runs_ = 0;
   std::optional<progress> current_;

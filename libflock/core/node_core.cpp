@@ -98,6 +98,7 @@ node_core::node_core(seams s, options o)
       scribe_(home_, s.disk, options_.writing),
       courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, scribe_, *this,
                options_.delivery),
+      debts_(s.disk, scribe_),
       events_(s.disk, scribe_, {}),
       service_(options_.self.id, host_, watches_, notifier_, wishes_) {}
 
@@ -108,8 +109,9 @@ result<std::string> node_core::start() {
   auto restored = courier_.restore();
   if (restored) restored = wishes_.restore();
   if (!restored) return restored.error().within("state");
+  if (auto debts = debts_.restore(); !debts) return debts.error().within("state");
   if (auto events = events_.restore(); !events) return events.error().within("state");
-  for (const auto* repairs : {&courier_.repairs(), &events_.repairs()}) {
+  for (const auto* repairs : {&courier_.repairs(), &debts_.repairs(), &events_.repairs()}) {
     for (const auto& repair : *repairs) {
       log("error", repair);
       add_event("repaired", {{"what", repair}});
@@ -159,6 +161,7 @@ void node_core::log(std::string_view level, const std::string& text) const {
 void node_core::tick() {
   directory_changed(directory_.tick(now(), wall()));
   courier_.tick();
+  debts_.tick();
   // What waits for a node that was given up is tried again: it may be back while the registry cannot tell.
   for (const auto& id : courier_.receivers()) links_.want(id);
   for (const auto& id : revisits_.due(directory_.listed_dead(), now())) links_.want(id);

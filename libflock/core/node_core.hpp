@@ -7,6 +7,7 @@
 #include "libflock/calls/watches.hpp"
 #include "libflock/core/node_service.hpp"
 #include "libflock/delivery/courier.hpp"
+#include "libflock/delivery/debt_journal.hpp"
 #include "libflock/delivery/event_journal.hpp"
 #include "libflock/delivery/event_log.hpp"
 #include "libflock/delivery/notifier.hpp"
@@ -142,13 +143,12 @@ class node_core final : public caller,
   void describe(const node_attributes& about);
   const node_attributes& about() const { return options_.about; }
 
-  /// Answers by then; see notifier::send.
-  void notify(wanted_action what, time_point until, notifier::all_sent done) {
-    notifier_.send(std::move(what), until, std::move(done));
-  }
+  /// Answers by then; see notifier::send. What is owed is settled, whatever comes of it.
+  void notify(wanted_action what, time_point until, notifier::all_sent done);
   void notify(wanted_action what, notifier::all_sent done) {
-    notifier_.send(std::move(what), time_point::max(), std::move(done));
+    notify(std::move(what), time_point::max(), std::move(done));
   }
+  debt_journal& debts() { return debts_; }
   /// One that is sent as it is; see courier::submit.
   void submit(notification n, std::function<void(result<void>)> taken) {
     courier_.submit(std::move(n), std::move(taken));
@@ -249,6 +249,7 @@ class node_core final : public caller,
   wish_keeper wishes_;
   scribe scribe_;
   courier courier_;
+  debt_journal debts_;
   event_journal events_;
   node_service service_;
   bool joined_ = false;

@@ -8,6 +8,16 @@ namespace flock {
 
 // Notifications.
 
+void node_core::notify(wanted_action what, time_point until, notifier::all_sent done) {
+  if (what.debt == 0) return notifier_.send(std::move(what), until, std::move(done));
+  const auto settle = [this, debt = what.debt] { debts_.settle(debt); };
+  auto sent = [settle, done = std::move(done)](result<std::vector<notifier::sent>> all) {
+    if (!all) settle();
+    done(std::move(all));
+  };
+  notifier_.send(std::move(what), until, std::move(sent), settle);
+}
+
 void node_core::admit_by(policy p) { policy_ = std::make_shared<const policy>(std::move(p)); }
 
 result<void> node_core::admit(const notification& n) {

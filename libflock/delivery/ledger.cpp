@@ -10,14 +10,6 @@ namespace flock {
 
 namespace {
 
-value causes_of(const notification& n) {
-  value::list causes;
-  for (const auto& c : n.causes) {
-    causes.emplace_back(value::map{{"node", c.node.str()}, {"resource", c.resource}, {"action", c.action}});
-  }
-  return causes;
-}
-
 value times_of(const std::vector<receipt>& receipts) {
   value::map times;
   for (const auto& r : receipts) times.emplace(to_string(r.state), format_time(r.at));
@@ -50,7 +42,7 @@ value notification_record::to_value() const {
                     {"state", to_string(state())},
                     {"error", shown(last().why)},
                     {"sender", what.sender.str()},
-                    {"causes", causes_of(what)},
+                    {"causes", flock::to_value(what.causes)},
                     {"created", format_time(what.created)},
                     {"expires", format_time(what.expires)},
                     {"attempts", attempts},

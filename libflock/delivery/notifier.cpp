@@ -51,10 +51,10 @@ struct sending {
 
 }  // namespace
 
-void notifier::send(wanted_action asked, time_point until, all_sent done) {
+void notifier::send(wanted_action asked, time_point until, all_sent done, std::function<void()> submitted) {
   if (asked.where.empty()) return done(error{error_code::bad_argument, "no location: neither node, role nor query"});
   const auto wanted = std::make_shared<const wanted_action>(std::move(asked));
-  auto looked_up = [this, wanted, until, done = std::move(done)](result<void> known) {
+  auto looked_up = [this, wanted, until, done = std::move(done), submitted = std::move(submitted)](result<void> known) {
     if (!known) return done(known.error());
     const auto& what = *wanted;
     auto targets = nodes_.select(what.where);
@@ -72,6 +72,7 @@ void notifier::send(wanted_action asked, time_point until, all_sent done) {
         if (--all->missing == 0) all->finish();
       });
     }
+    if (submitted) submitted();
     if (all->missing > 0 && until != time_point::max()) ways_.at(until, [all] { all->finish(); });
   };
   ways_.look_up(wanted->where, until, std::move(looked_up));

@@ -53,8 +53,10 @@ class notifier {
 
   /// Makes and submits a notification for each node of the location; answers when the outbox has taken or refused all,
   /// or at `until`, however long the disk takes: with maybe_done for those of which nobody can tell yet.
+  /// \param submitted  called in the turn in which all are given to the outbox, so that what is put into the journal
+  /// there is written with them; not if there is an error
   /// Errors: not_found (nobody matches), unreachable (nobody can tell who matches), bad_argument
-  void send(wanted_action what, time_point until, all_sent done);
+  void send(wanted_action what, time_point until, all_sent done, std::function<void()> submitted = {});
 
   /// The same once more: with the next id, made now.
   notification again(const notification& of);

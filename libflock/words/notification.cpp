@@ -91,6 +91,24 @@ std::optional<outcome> outcome_from(std::string_view name) { return find_name<ou
 
 std::string to_string(const notification& n) { return n.target.str() + "/" + n.actor.str() + " " + n.action; }
 
+value to_value(const std::vector<cause>& chain) {
+  value::list out;
+  for (const auto& c : chain) out.push_back(cause_form.to_value(c));
+  return out;
+}
+
+result<std::vector<cause>> causes_from_value(const value& v) {
+  const auto* links = v.as_list();
+  if (!links) return wrong_kind("a list", v);
+  std::vector<cause> chain;
+  for (const auto& link : *links) {
+    auto c = cause_form.read(encode(link));
+    if (!c) return c.error();
+    chain.push_back(*std::move(c));
+  }
+  return chain;
+}
+
 value notification::to_value() const { return notification_form.to_value(*this); }
 void notification::write(std::string& out) const { notification_form.write(out, *this); }
 result<notification> notification::from_value(const value& v) { return read(encode(v)); }

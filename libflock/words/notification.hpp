@@ -57,6 +57,11 @@ struct cause {
   friend bool operator==(const cause&, const cause&) = default;
 };
 
+/// A list of {"node","resource","action"}, in JSON and where they are stored.
+value to_value(const std::vector<cause>& chain);
+/// Errors: bad_argument
+result<std::vector<cause>> causes_from_value(const value& v);
+
 /// One request that an actor on a node performs a method; for a resource, that it performs an action.
 struct notification {
   std::string id;  ///< unique for all time: sender, its incarnation, a count

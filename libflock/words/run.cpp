@@ -1,6 +1,7 @@
 #include "libflock/words/run.hpp"
 
 #include "libflock/values/member_reader.hpp"
+#include "libflock/words/debts.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -64,19 +65,23 @@ const std::vector<cause>& wanted_action::causes_for(const node_id& target) const
   return other == other_causes.end() ? causes : *other;
 }
 
-run::run(std::string id, wall_time started, bool why_run) : id_(std::move(id)), started_(started), why_run_(why_run) {}
+run::run(std::string id, wall_time started, bool why_run, debts& owed)
+    : id_(std::move(id)), started_(started), why_run_(why_run), debts_(&owed) {}
 
 std::vector<wanted_action> run::updated(std::vector<wanted_action> wants) {
   std::vector<wanted_action> now;
   if (why_run_) return now;
   for (auto& w : wants) {
     if (w.when != timing::delayed) {
+      w.debt = debts_->owe(id_, w, true);
       now.push_back(std::move(w));
       continue;
     }
     // Kept apart by `on` until the outcome is known: one for success must not hide one for failure.
     auto is_same = [&](const wanted_action& d) { return d.on == w.on && same_target(d, w); };
-    if (std::none_of(delayed_.begin(), delayed_.end(), is_same)) delayed_.push_back(std::move(w));
+    if (std::any_of(delayed_.begin(), delayed_.end(), is_same)) continue;
+    w.debt = debts_->owe(id_, w, false);
+    delayed_.push_back(std::move(w));
   }
   return now;
 }
@@ -85,7 +90,12 @@ std::vector<wanted_action> run::finish(bool success) {
   std::vector<wanted_action> out;
   for (auto& w : std::exchange(delayed_, {})) {
     auto is_same = [&](const wanted_action& o) { return same_target(o, w); };
-    if (is_sent_after(w, success) && std::none_of(out.begin(), out.end(), is_same)) out.push_back(std::move(w));
+    if (!is_sent_after(w, success) || std::any_of(out.begin(), out.end(), is_same)) {
+      debts_->settle(w.debt);
+      continue;
+    }
+    if (w.on != on_outcome::always) debts_->due(w.debt, id_, w);
+    out.push_back(std::move(w));
   }
   return out;
 }

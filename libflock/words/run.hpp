@@ -5,6 +5,7 @@
 #include <flock/clock.hpp>
 #include <flock/name.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct wanted_action {
   std::vector<cause> causes;
   /// The same may have been wanted for other causes: it goes round only if it is among all of them.
   std::vector<std::vector<cause>> other_causes{};
+  /// Where debts has it, while a run owes it; 0 if none does. In no form.
+  std::uint64_t debt = 0;
 
   /// The causes of the notification to this node.
   const std::vector<cause>& causes_for(const node_id& target) const;
@@ -34,12 +37,14 @@ struct wanted_action {
   friend bool operator==(const wanted_action&, const wanted_action&) = default;
 };
 
+class debts;
+
 /// One convergence of a node: decides what is sent when. Pure. As in Chef: immediate ones go out straight after the
 /// update, delayed ones once at the end and once for each (where, resource, action), though the run failed, unless `on`
-/// says otherwise. A run in why-run mode sends nothing.
+/// says otherwise. A run in why-run mode sends nothing. What is to be sent is owed until it is: see debts.
 class run {
  public:
-  run(std::string id, wall_time started, bool why_run);
+  run(std::string id, wall_time started, bool why_run, debts& owed);
 
   const std::string& id() const { return id_; }
   bool why_run() const { return why_run_; }
@@ -49,7 +54,7 @@ class run {
   /// ones are kept.
   std::vector<wanted_action> updated(std::vector<wanted_action> wants);
 
-  /// The run has ended: \returns what was delayed, in the order of the first wish for each.
+  /// The run has ended: \returns what was delayed and is to be sent, in the order of the first wish for each.
   std::vector<wanted_action> finish(bool success);
 
   /// Nobody here will hear how it ends: \returns what was delayed, also for one outcome only.
@@ -61,6 +66,7 @@ class run {
   std::string id_;
   wall_time started_;
   bool why_run_;
+  debts* debts_;
   std::vector<wanted_action> delayed_;
 };
 

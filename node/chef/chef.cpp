@@ -72,7 +72,7 @@ std::shared_ptr<void> chef::begin(value about, answer first, std::function<void(
     auto id = runs_.begin(*why_run);
     if (!id) return first(id.error());
     *run = *id;
-    run_.emplace(*id, core_.wall(), *why_run);
+    run_.emplace(*id, core_.wall(), *why_run, core_.debts());
     next_ = next;
     core_.add_event("run_started", {{"run", *id}, {"why_run", *why_run}});
     if (!*why_run) {
@@ -96,7 +96,13 @@ void chef::tell(const std::string& run, run_word word, value body, answer done) 
   post([this, run, word, body = std::move(body), done = std::move(done)] {
     if (!run_ || run != run_->id()) return done(error{error_code::not_found, "no Chef run " + run + " is under way"});
     if (word == run_word::notify) return notify(body, done);
-    done(heard(word, body));
+    const auto owed_before = core_.debts().last();
+    auto how = heard(word, body);
+    if (!how || core_.debts().last() == owed_before) return done(std::move(how));
+    // What the run owes because of this is durable when the library hears that it was told.
+    core_.debts().when_durable([done, how = *std::move(how)](const result<void>& kept) {
+      done(kept ? result<value>(how) : kept.error());
+    });
   });
 }
 
@@ -237,12 +243,14 @@ void chef::end(bool success, const std::string& why) {
 /// This flockd cut the connection, and the run goes on. What depends on its end cannot be decided here.
 void chef::leave() {
   for (auto& w : run_->leave()) {
-    if (w.on == on_outcome::always)
+    if (w.on == on_outcome::always) {
       ways_.send(std::move(w));
-    else
-      ways_.not_notified(w, {error_code::shutting_down, "flockd stopped before run " + run_->id() +
-                                                            " ended, and it was wanted if that ends with " +
-                                                            std::string(to_string(w.on))});
+      continue;
+    }
+    ways_.not_notified(w, {error_code::shutting_down, "flockd stopped before run " + run_->id() +
+                                                          " ended, and it was wanted if that ends with " +
+                                                          std::string(to_string(w.on))});
+    core_.debts().settle(w.debt);
   }
   core_.add_event("run_left", {{"run", run_->id()}});
   run_.reset();

@@ -40,8 +40,7 @@ result<void> notify(control_exchange& x, notification_desk& desk) {
   if (!what) return what.error().within("the body");
   if (what->when == timing::delayed) {
     desk.home.post([&desk, what = *std::move(what), run = *std::move(run), answer = delayed(x)] {
-      auto id = desk.delay(what, run);
-      answer(id ? result<value>(*std::move(id)) : id.error());
+      desk.delay(what, run, answer);
     });
     return {};
   }

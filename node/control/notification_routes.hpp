@@ -13,8 +13,9 @@ namespace flock {
 struct notification_desk {
   mailbox& home;
   notification_answers& answers;
-  /// Keeps one for the end of the run that is under way. \returns the id of that run. Errors: as convergence::delay
-  std::function<result<std::string>(const wanted_action& what, const std::optional<std::string>& run)> delay;
+  /// Keeps one for the end of the run that is under way, and answers with the id of that run when it is durable.
+  /// Errors: as convergence::delay, and debt_journal::when_durable
+  std::function<void(const wanted_action& what, const std::optional<std::string>& run, responder done)> delay;
 };
 
 const control_topic<notification_desk>& notification_routes();

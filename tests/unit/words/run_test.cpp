@@ -1,5 +1,7 @@
 #include "libflock/words/run.hpp"
 
+#include "tests/support/noted_debts.hpp"
+
 #include <doctest/doctest.h>
 
 namespace {
@@ -18,9 +20,19 @@ wanted_action toast(timing when, on_outcome on = on_outcome::always, std::string
   return {*resource_name::parse("execute[toast]"), "run", {.nodes = {*node_id::parse(node)}}, when, on, {}};
 }
 
-run a_run(bool why_run = false) { return {"1", wall_time(), why_run}; }
+flock::testing::noted_debts owed;
+run a_run(bool why_run = false) {
+  owed = {};
+  return {"1", wall_time(), why_run, owed};
+}
 
 using wants = std::vector<wanted_action>;
+
+/// Without where they are owed.
+wants plain(wants all) {
+  for (auto& w : all) w.debt = 0;
+  return all;
+}
 
 }  // namespace
 
@@ -59,7 +71,7 @@ TEST_CASE("a wanted action that is wrong is refused with the member's name") {
 TEST_CASE("immediate actions are sent at once, those for before too") {
   auto r = a_run();
 
-  CHECK(r.updated({toast(timing::immediately), toast(timing::delayed), toast(timing::before)}) ==
+  CHECK(plain(r.updated({toast(timing::immediately), toast(timing::delayed), toast(timing::before)})) ==
         wants{toast(timing::immediately), toast(timing::before)});
   CHECK(r.delayed() == 1);
 }
@@ -70,7 +82,7 @@ TEST_CASE("a delayed action is sent once at the end for each target") {
   r.updated({fry, bender});
   r.updated({bender, fry, fry});
 
-  CHECK(r.finish(true) == wants{fry, bender});
+  CHECK(plain(r.finish(true)) == wants{fry, bender});
   CHECK(r.finish(true).empty());
 }
 
@@ -81,8 +93,8 @@ TEST_CASE("a failed run sends what was delayed, unless it is for success only") 
   failed.updated({always, success, failure});
   succeeded.updated({always, success, failure});
 
-  CHECK(failed.finish(false) == wants{always, failure});
-  CHECK(succeeded.finish(true) == wants{always, success});
+  CHECK(plain(failed.finish(false)) == wants{always, failure});
+  CHECK(plain(succeeded.finish(true)) == wants{always, success});
 }
 
 TEST_CASE("a wish for success does not hide the same wish for failure") {
@@ -92,8 +104,8 @@ TEST_CASE("a wish for success does not hide the same wish for failure") {
   failed.updated({success, failure, always});
   succeeded.updated({success, failure, always});
 
-  CHECK(failed.finish(false) == wants{failure});
-  CHECK(succeeded.finish(true) == wants{success});
+  CHECK(plain(failed.finish(false)) == wants{failure});
+  CHECK(plain(succeeded.finish(true)) == wants{success});
 }
 
 TEST_CASE("a run whose end nobody will see gives back what was delayed, whatever that depends on") {
@@ -101,15 +113,42 @@ TEST_CASE("a run whose end nobody will see gives back what was delayed, whatever
   auto r = a_run();
   r.updated({always, success});
 
-  CHECK(r.leave() == wants{always, success});
+  CHECK(plain(r.leave()) == wants{always, success});
   CHECK(r.finish(true).empty());
 }
 
-TEST_CASE("a run that only asks why sends nothing") {
+TEST_CASE("a run that only asks why sends nothing and owes nothing") {
   auto r = a_run(true);
 
   CHECK(r.updated({toast(timing::immediately), toast(timing::delayed)}).empty());
   CHECK(r.finish(true).empty());
+  CHECK(owed.happened.empty());
+}
+
+TEST_CASE("what a run wants is owed from the update on, once for each target, until it is sent or will not be") {
+  auto success = toast(timing::delayed, on_outcome::success, "fry"),
+       failure = toast(timing::delayed, on_outcome::failure, "leela");
+  auto r = a_run();
+
+  const auto now = r.updated({toast(timing::immediately), toast(timing::delayed), success, failure});
+  r.updated({toast(timing::delayed)});
+  CHECK(now.front().debt == 1);
+  CHECK(owed.open == std::set<debts::number>{1, 2, 3, 4});
+  const auto at_the_end = r.finish(true);
+
+  REQUIRE(at_the_end.size() == 2);
+  CHECK(at_the_end[0].debt == 2);
+  CHECK(at_the_end[1].debt == 3);
+  CHECK(owed.happened == std::vector<std::string>{"owe now 1 execute[toast]", "owe 2 execute[toast]",
+                                                  "owe 3 execute[toast]", "owe 4 execute[toast]", "due 3", "settle 4"});
+}
+
+TEST_CASE("what a run owes when it is left is still owed") {
+  auto r = a_run();
+  r.updated({toast(timing::delayed)});
+
+  CHECK(r.leave().front().debt == 1);
+  CHECK(owed.open.contains(1));
 }
 
 TEST_CASE("what has several causes takes those by which it does not go round, if there are any") {

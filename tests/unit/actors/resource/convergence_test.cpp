@@ -1,5 +1,6 @@
 #include "actors/resource/convergence.hpp"
 
+#include "tests/support/noted_debts.hpp"
 #include "tools/sim/manual_clock.hpp"
 
 #include <doctest/doctest.h>
@@ -47,6 +48,8 @@ struct fixture : convergence::host {
   void send(const wanted_action& what) override {
     happened.push_back("send " + what.resource.str());
     sent.push_back(what);
+    owed.settle(what.debt);
+    sent.back().debt = 0;
   }
 
   void reply(const responder& answer, result<value> with) {
@@ -60,7 +63,8 @@ struct fixture : convergence::host {
   }
 
   manual_clock time;
-  convergence runs{bender0, "life", time, *this};
+  flock::testing::noted_debts owed;
+  convergence runs{bender0, "life", time, owed, *this};
   std::map<std::string, outcome> outcomes;
   std::set<std::string> refused;
   std::map<std::string, std::vector<wanted_action>> wanted;
@@ -246,4 +250,23 @@ TEST_CASE_FIXTURE(fixture, "an update that had several causes sends each of them
   const cause last{bender0, "file[/a]", "create"};
   CHECK(sent.at(0).causes == std::vector{first, last});
   CHECK(sent.at(0).other_causes == std::vector<std::vector<cause>>{{second, last}});
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "a step whose update somebody waits for begins when that is kept, and owes until all is sent") {
+  outcomes = {{"file[/a]", outcome::updated}};
+  wanted["file[/a]"] = {want("execute[late]", timing::delayed)};
+
+  start({declare("file[/a]", "create"), declare("file[/b]", "create")});
+
+  CHECK(owed.happened == lines{"intend 1 file[/a]", "owe 2 execute[late]", "settle 1", "settle 2"});
+  CHECK(owed.open.empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "in why-run mode no step is kept") {
+  wanted["file[/a]"] = {want("execute[late]", timing::delayed)};
+
+  start({declare("file[/a]", "create")}, true);
+
+  CHECK(owed.happened.empty());
 }
