@@ -1,5 +1,7 @@
 #include "tools/client/control_client.hpp"
 
+#include "tools/client/http_reply.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>

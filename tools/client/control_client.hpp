@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tools/client/http_reply.hpp"
+#include "tools/client/server_sent_events.hpp"
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 

@@ -2,17 +2,19 @@
 
 #include <flock/error.hpp>
 
-#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace flock {
 
-/// Reads one HTTP/1.1 reply as its bytes arrive: a body by Content-Length, in chunks, or up to the connection's end.
-/// Pure.
+/// Reads one HTTP/1.1 reply as its bytes arrive, with Boost.Beast's parser: a body by Content-Length, in chunks, or up
+/// to the connection's end. Pure.
 class http_reply {
  public:
+  http_reply();
+  ~http_reply();
+
   /// Takes the next bytes and appends what they hold of the body to `body`.
   /// Errors: protocol
   result<void> feed(std::string_view bytes, std::string& body);
@@ -21,45 +23,14 @@ class http_reply {
   result<void> end();
 
   /// 0: not known yet.
-  int status() const { return status_; }
-  bool complete() const { return at_ == part::nothing; }
+  int status() const;
+  bool complete() const;
 
  private:
-  enum class part : std::uint8_t { status, headers, body, chunk_size, chunk, chunk_end, trailers, rest, nothing };
+  class parser;
 
-  result<bool> advance(std::string& body);
-  bool take_body(std::string& body);
-  result<bool> take_line(std::string_view line);
-  result<bool> take_status(std::string_view line);
-  result<bool> take_header(std::string_view line);
-  result<bool> take_chunk_size(std::string_view line);
-
-  part at_ = part::status;
-  part after_headers_ = part::rest;
-  int status_ = 0;
-  std::uint64_t left_ = 0;  // of the body or the chunk
-  std::string pending_;
-};
-
-struct server_sent_event {
-  std::string id;    ///< empty if it has none
-  std::string type;  ///< empty if it has none
-  std::string data;
-
-  friend bool operator==(const server_sent_event&, const server_sent_event&) = default;
-};
-
-/// Splits a text/event-stream into its events. Pure.
-/// Source: WHATWG HTML, section 9.2.6 "Interpreting an event stream"
-class server_sent_events {
- public:
-  std::vector<server_sent_event> feed(std::string_view bytes);
-
- private:
-  void take_field(std::string_view line);
-
-  std::string pending_;
-  server_sent_event next_;
+  std::unique_ptr<parser> parser_;
+  std::string pending_;  // what the parser needs more of to go on
 };
 
 }  // namespace flock

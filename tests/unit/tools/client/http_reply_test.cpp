@@ -3,13 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <ostream>
 #include <string>
 #include <string_view>
-#include <vector>
 
 using flock::http_reply;
-using flock::server_sent_event;
 
 namespace {
 
@@ -88,21 +85,4 @@ TEST_CASE("what is no HTTP/1.1 reply is refused") {
   CHECK(is_broken("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"));
   CHECK(is_broken("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n"));
   CHECK(is_broken(std::string(100'000, 'x')));
-}
-
-TEST_CASE("events are split at blank lines, whatever the pieces they arrive in") {
-  const std::string text =
-      ": heartbeat\n\nid: a.1\ndata: {\"x\":1}\n\nevent: gap\r\ndata:{}\r\n\r\nid: a.2\ndata: one\ndata: two\n\n"
-      "data: unfinished\n";
-  const std::vector<server_sent_event> expected = {
-      {"a.1", "", R"({"x":1})"}, {"", "gap", "{}"}, {"a.2", "", "one\ntwo"}};
-
-  for (std::size_t piece : {1, 2, 3, 7, 1000}) {
-    flock::server_sent_events events;
-    std::vector<server_sent_event> seen;
-    for (std::size_t from = 0; from < text.size(); from += piece)
-      for (auto& event : events.feed(std::string_view(text).substr(from, piece))) seen.push_back(event);
-
-    CHECK((seen == expected));
-  }
 }
