@@ -18,6 +18,7 @@ struct option {
   std::string_view does;
   bool repeats = false;
   std::string_view alone{};  ///< its value if none of its choices follows; empty if one must
+  std::string_view shown{};  ///< what help calls the value, if its choices are too many for that
 };
 
 /// The words of a command line, taken apart.

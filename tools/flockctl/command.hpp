@@ -8,7 +8,9 @@
 #include <flock/error.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,15 +42,51 @@ struct invocation {
   }
 };
 
+/// What a word of a command line stands for: completion asks the flockd for those that there are.
+enum class kind : std::uint8_t {
+  text,  ///< nobody knows them
+  command,
+  node,
+  actor,           ///< NODE/ACTOR
+  method,          ///< of the actor before it
+  resource,        ///< of this node
+  resource_there,  ///< of the nodes of the location, or of any
+  action,          ///< of the resource before it
+  role,
+  recipe,
+  environment,
+  notification,
+  waiting_notification,  ///< one that was not sent yet
+  condition,             ///< of `wait`
+  file,
+};
+
+enum class count : std::uint8_t { one, at_most_one, at_least_one, any };
+
+struct operand {
+  std::string_view name;  ///< as in the usage: "NODE"
+  kind is = kind::text;
+  count times = count::one;
+};
+
+/// What a command means: all that usage, help, completion and the manual page say of it is made from this.
 struct command {
-  std::string_view name;      ///< one word or two: "node show"
-  std::string_view operands;  ///< as in the usage: "NODE [COUNT]"
-  std::size_t least;          ///< how many of them there must be
-  std::size_t most;
-  std::string_view does;  ///< in one line
-  std::string_view more;  ///< for its own help: further lines, or nothing
-  std::vector<std::string_view> options;
-  result<exit_code> (*run)(const invocation&);
+  std::string_view name;  ///< one word or two: "node show"
+  std::vector<operand> operands{};
+  std::string_view where{};  ///< "LOCATION" or "[LOCATION]" if it takes the options of one
+  std::string_view does;     ///< in one line
+  std::string_view more{};   ///< for its own help and the manual page: further sentences, paragraphs apart by a newline
+  std::vector<std::string_view> options{};  ///< beside those of a location
+  std::vector<std::string_view> examples{};
+  std::function<result<exit_code>(const invocation&)> run;
+
+  /// "notify RESOURCE ACTION LOCATION"
+  std::string usage() const;
+  std::size_t least() const;  ///< operands
+  std::size_t most() const;
+  bool takes(std::string_view option) const;
+  /// All its options, but for those that every command takes, in the order of options().
+  std::vector<const option*> own_options() const;
 };
 
 /// All commands, in the order in which help lists them.
@@ -57,6 +95,9 @@ const std::vector<command>& commands();
 const std::vector<option>& options();
 /// Those that every command takes.
 const std::vector<std::string_view>& common_options();
+const option* find_option(std::string_view name);
+/// The command of these words, exactly; null if there is none.
+const command* find_command(std::string_view name);
 
 inline constexpr std::size_t any_number = static_cast<std::size_t>(-1);
 

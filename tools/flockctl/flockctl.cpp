@@ -1,6 +1,8 @@
 #include "tools/flockctl/flockctl.hpp"
 
 #include "tools/flockctl/command.hpp"
+#include "tools/flockctl/completion.hpp"
+#include "tools/flockctl/help.hpp"
 #include <flock/version.hpp>
 
 #include <algorithm>
@@ -45,20 +47,15 @@ result<const command*> take_command(std::vector<std::string>& operands) {
 }
 
 result<void> check(const command& c, const arguments& words) {
-  for (const auto& [name, texts] : words.options) {
-    const auto is_it = [&, given = std::string_view(name)](std::string_view known) { return known == given; };
-    if (std::none_of(c.options.begin(), c.options.end(), is_it) &&
-        std::none_of(common_options().begin(), common_options().end(), is_it))
-      return wrong("--" + name + " is no option of " + std::string(c.name));
-  }
-  const auto usage =
-      "; usage: flockctl " + std::string(c.name) + (c.operands.empty() ? "" : " ") + std::string(c.operands);
+  for (const auto& [name, texts] : words.options)
+    if (!c.takes(name)) return wrong("--" + name + " is no option of " + std::string(c.name));
+  const auto usage = "; usage: flockctl " + c.usage();
   for (const auto& operand : words.operands)
     if (operand.empty()) return wrong(std::string(c.name) + " does not take \"\"" + usage);
-  if (words.operands.size() < c.least) return wrong(std::string(c.name) + " needs more" + usage);
-  if (words.operands.size() > c.most && words.doubt) return *words.doubt;
-  if (words.operands.size() > c.most)
-    return wrong(std::string(c.name) + " does not take " + words.operands[c.most] + usage);
+  if (words.operands.size() < c.least()) return wrong(std::string(c.name) + " needs more" + usage);
+  if (words.operands.size() > c.most() && words.doubt) return *words.doubt;
+  if (words.operands.size() > c.most())
+    return wrong(std::string(c.name) + " does not take " + words.operands[c.most()] + usage);
   return {};
 }
 
@@ -95,19 +92,45 @@ result<exit_code> show_help(std::vector<std::string> operands, const surrounding
     around.out << help();
     return exit_code::ok;
   }
+  if (const auto several = help_of_word(operands.front());
+      operands.size() == 1 && !find_command(operands.front()) && !several.empty()) {
+    around.out << several;
+    return exit_code::ok;
+  }
   const auto c = take_command(operands);
   if (!c) return c.error();
   around.out << help(**c);
   return exit_code::ok;
 }
 
+/// Whatever goes wrong, nothing is written into somebody's line.
+exit_code show_completions(std::vector<std::string> words, const surroundings& around) {
+  if (!words.empty() && words.front() == "--") words.erase(words.begin());
+  const auto what = complete(words);
+  const auto begun = words.empty() ? std::string() : words.back();
+  arguments given;
+  if (what.socket) given.options["socket"] = {*what.socket};
+  auto all = what.known;
+  if (what.ask) {
+    const auto flockd = around.connect(socket_path(given, around));
+    all = ask(flockd, what, begun.substr(what.prefix.size()), around.time);
+  }
+  print(around.out, all, what.prefix, begun);
+  return exit_code::ok;
+}
+
+exit_code show_version(const surroundings& around) {
+  around.out << "flockctl " << version() << '\n';
+  return exit_code::ok;
+}
+
 result<exit_code> try_run(const std::vector<std::string>& line, const surroundings& around) {
+  if (!line.empty() && line.front() == "complete") return show_completions({line.begin() + 1, line.end()}, around);
+  if (line == std::vector<std::string>{"-V"} || line == std::vector<std::string>{"version"})
+    return show_version(around);
   auto words = parse_arguments(line, options());
   if (!words) return words.error();
-  if (words->has("version")) {
-    around.out << "flockctl " << version() << '\n';
-    return exit_code::ok;
-  }
+  if (words->has("version")) return show_version(around);
   auto& operands = words->operands;
   const bool asks_for_help = !operands.empty() && operands.front() == "help";
   if (asks_for_help) operands.erase(operands.begin());
@@ -123,28 +146,6 @@ result<exit_code> try_run(const std::vector<std::string>& line, const surroundin
   return (*c)->run({*words, out, flockd, around.time, around.sleep, *timeout, variable(around, "FLOCK_RUN")});
 }
 
-// Names and what they are for, in two columns.
-std::string listed(const std::vector<std::pair<std::string, std::string_view>>& lines) {
-  std::size_t width = 0;
-  for (const auto& [name, does] : lines) width = std::max(width, name.size());
-  std::string text;
-  for (const auto& [name, does] : lines)
-    text.append("  ").append(name).append(width - name.size() + 2, ' ').append(does).append("\n");
-  return text;
-}
-
-template <class Wanted> std::string listed_options(Wanted wanted) {
-  std::vector<std::pair<std::string, std::string_view>> lines;
-  for (const auto& o : options())
-    if (wanted(o.name))
-      lines.emplace_back("--" + std::string(o.name) + (o.value.empty() ? "" : " ") + std::string(o.value), o.does);
-  return listed(lines);
-}
-
-bool contains(const std::vector<std::string_view>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 }  // namespace
 
 exit_code run(const std::vector<std::string>& words, const surroundings& around) {
@@ -154,30 +155,6 @@ exit_code run(const std::vector<std::string>& words, const surroundings& around)
   const auto code = exit_code_of(ended.error().code);
   if (code == exit_code::usage) around.err << "flockctl help tells more.\n";
   return code;
-}
-
-std::string help() {
-  std::vector<std::pair<std::string, std::string_view>> lines;
-  for (const auto& c : commands())
-    lines.emplace_back(std::string(c.name) + (c.operands.empty() ? "" : " ") + std::string(c.operands), c.does);
-  const auto is_common = [](std::string_view name) { return name == "version" || contains(common_options(), name); };
-  return "usage: flockctl [OPTION...] COMMAND [ARGUMENT...]\n\nTalks to the flockd of this machine.\n\n" +
-         listed(lines) + "\n" + listed_options(is_common) +
-         "\nLOCATION is --node ID, or any of --role R, --recipe R, --environment E and --query Q.\n"
-         "\"flockctl help COMMAND\" tells more of one.\n\n"
-         "Exit status: 0 all well, 1 some target failed, 2 usage, 3 timed out or outcome unknown, 4 no such target,\n"
-         "5 denied, 6 daemon or registry not reachable, 7 lock not obtained.\n";
-}
-
-std::string help(const command& of) {
-  std::string text = "usage: flockctl " + std::string(of.name);
-  if (!of.options.empty()) text += " [OPTION...]";
-  if (!of.operands.empty()) text.append(" ").append(of.operands);
-  text.append("\n\nflockctl ").append(of.name).append(" ").append(of.does).append(".\n");
-  if (!of.more.empty()) text.append(of.more).append("\n");
-  if (!of.options.empty())
-    text += "\n" + listed_options([&](std::string_view name) { return contains(of.options, name); });
-  return text + "\n" + listed_options([](std::string_view name) { return contains(common_options(), name); });
 }
 
 }  // namespace flock::ctl

@@ -31,9 +31,4 @@ struct surroundings {
 /// Does what a command line says, without its first word.
 exit_code run(const std::vector<std::string>& words, const surroundings& around);
 
-/// What `flockctl help` and `flockctl help COMMAND` print.
-std::string help();
-struct command;
-std::string help(const command& of);
-
 }  // namespace flock::ctl

@@ -1,84 +1,36 @@
-# Completion of flockctl for bash. Names of nodes and resources are asked of the local flockd.
+# Completion of flockctl for bash. What may stand there is asked of flockctl itself, which asks the flockd that the line means.
 # shellcheck shell=bash
 
-_flockctl_ask() { # MEMBER WORD...: that member of each object in what flockctl answers
-  local member="$1"
-  shift
-  flockctl "$@" --format json --timeout 1s 2>/dev/null | sed -n "s/.*\"$member\":\"\([^\"]*\)\".*/\1/p"
-}
-
-_flockctl_offer() { # CHOICE...: those that begin as the current word does, quoted where the shell needs it
-  local choice
-  for choice in "$@"; do
-    [[ "$choice" != "$current"* ]] || COMPREPLY+=("$(printf '%q' "$choice")")
-  done
-}
-
-_flockctl_offer_asked() {
-  local choices
-  mapfile -t choices < <(_flockctl_ask "$@")
-  _flockctl_offer "${choices[@]}"
-}
-
 _flockctl() {
-  local commands="status nodes node actors ping call resources converge updated notify notifications notification
-    subscriptions events reload run-chef wait help"
-  local common="--socket --format --timeout --help"
-  local location="--node --role --recipe --environment --query --any --all-of"
-  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
-  local command="" operands=() i
-  COMPREPLY=()
-
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case "${COMP_WORDS[i]}" in
-      --socket | --format | --timeout | --node | --role | --recipe | --environment | --query | --count | --wait | --on | --splay | --batch | \
-        --state | --since) ((++i)) ;;
-      --*) ;;
-      *) if [[ -z "$command" ]]; then command="${COMP_WORDS[i]}"; else operands+=("${COMP_WORDS[i]}"); fi ;;
-    esac
+  local words=() word gap line i rest="${COMP_LINE:0:COMP_POINT}"
+  # Readline takes words apart at "=" and ":"; where no space was between, they are one.
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    gap="${rest%%[![:space:]]*}"
+    rest="${rest#"$gap"}"
+    word="${COMP_WORDS[i]}"
+    ((i < COMP_CWORD)) || word="$rest"
+    rest="${rest#"$word"}"
+    if [[ -n "$gap" || $i -eq 0 ]]; then words+=("$word"); else words[-1]+="$word"; fi
   done
+  # As flockctl will see them: without what only the shell reads.
+  for i in "${!words[@]}"; do
+    words[i]="${words[i]//[\\\"\']/}"
+  done
+  # Readline replaces what stands behind the last of these.
+  local begun="${words[-1]}" kept=""
+  [[ "$begun" != *[=:]* ]] || kept="${begun%"${begun##*[=:]}"}"
 
-  case "$previous" in
-    --format) _flockctl_offer table json ;;
-    --wait) _flockctl_offer accepted completed ;;
-    --on) _flockctl_offer always success failure ;;
-    --state) _flockctl_offer queued accepted started succeeded failed expired cancelled unknown ;;
-    --node) _flockctl_offer_asked id nodes ;;
-    --socket) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-    --splay | --batch | --timeout | --role | --recipe | --environment | --query | --count | --since) return ;;
-  esac
-  [[ ${#COMPREPLY[@]} -eq 0 ]] || return
-
-  if [[ "$current" == -* ]]; then
-    # shellcheck disable=SC2086  # lists of words
-    case "$command" in
-      "") _flockctl_offer $common --version ;;
-      nodes) _flockctl_offer $common $location ;;
-      notify) _flockctl_offer $common $location --wait --on ;;
-      notifications) _flockctl_offer $common --state --node ;;
-      ping) _flockctl_offer $common --count ;;
-      run-chef) _flockctl_offer $common $location --wait --splay --batch ;;
-      converge) _flockctl_offer $common --why-run ;;
-      events) _flockctl_offer $common --follow --since ;;
-      *) _flockctl_offer $common ;;
-    esac
-    return
-  fi
-
-  # shellcheck disable=SC2086
-  case "$command:${#operands[@]}" in
-    :0 | help:0) _flockctl_offer $commands ;;
-    node:0) _flockctl_offer show ;;
-    notification:0) _flockctl_offer show cancel retry ;;
-    node:1 | actors:0 | ping:0 | resources:0 | subscriptions:0) _flockctl_offer_asked id nodes ;;
-    notification:1)
-      case "${operands[0]}" in
-        cancel) _flockctl_offer_asked id notifications --state queued ;;
-        *) _flockctl_offer_asked id notifications ;;
-      esac
-      ;;
-    updated:0) _flockctl_offer_asked resource resources ;;
-  esac
+  COMPREPLY=()
+  while IFS= read -r line; do
+    word="${line%%$'\t'*}"
+    if [[ "$word" == :files ]]; then
+      mapfile -t COMPREPLY < <(compgen -f -- "${begun#"$kept"}")
+      return
+    fi
+    # Behind these the word goes on.
+    [[ "$word" != *[/=] ]] || compopt -o nospace 2>/dev/null
+    COMPREPLY+=("$(printf '%q' "${word#"$kept"}")")
+  done < <(flockctl complete -- "${words[@]:1}" 2>/dev/null)
 }
 
 complete -F _flockctl flockctl

@@ -1,9 +1,11 @@
 #include "tests/support/flockctl_over_api.hpp"
 #include "tools/flockctl/command.hpp"
+#include "tools/flockctl/help.hpp"
 
 #include <doctest/doctest.h>
 
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -66,6 +68,35 @@ TEST_CASE_FIXTURE(flockctl_over_api, "every command of the list is helped with a
   CHECK((run({"--version"}) == exit_code::ok));
   CHECK(has(out, "flockctl "));
   CHECK(backend.asked().empty());
+}
+
+TEST_CASE_FIXTURE(flockctl_over_api, "no line of help is wider than 80 columns") {
+  std::vector<std::string> pages{flock::ctl::help()};
+  for (const auto& c : flock::ctl::commands()) pages.push_back(flock::ctl::help(c));
+
+  for (const auto& page : pages) {
+    std::istringstream lines(page);
+    for (std::string line; std::getline(lines, line);) {
+      // An example is a line that can be copied.
+      const bool is_example = line.starts_with("  flockctl ");
+      CHECK_MESSAGE((line.size() <= 80 || is_example), line);
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(flockctl_over_api, "the first word of several commands is helped with, too") {
+  CHECK((run({"help", "notification"}) == exit_code::ok));
+  CHECK(has(out, "  notification cancel ID"));
+  CHECK(has(out, "  notification retry ID"));
+  CHECK((run({"help", "node"}) == exit_code::ok));
+  CHECK(has(out, "  node show ID"));
+}
+
+TEST_CASE_FIXTURE(flockctl_over_api, "the version is told as people ask for it") {
+  for (const char* asked : {"--version", "-V", "version"}) {
+    CHECK((run({asked}) == exit_code::ok));
+    CHECK(has(out, "flockctl "));
+  }
 }
 
 TEST_CASE_FIXTURE(flockctl_over_api, "options of commands are known ones") {
