@@ -13,9 +13,11 @@ namespace {
 
 /// The way back to a caller: asks it whether to begin, and gives one answer, the first, or what became of the call when
 /// nobody answers it.
-class way_back {
+template <class Answer> class way_back {
  public:
-  way_back(actor_name actor, time_point until, std::function<bool()> starts, responder to)
+  using taker = std::function<void(result<Answer>)>;
+
+  way_back(actor_name actor, time_point until, std::function<bool()> starts, taker to)
       : actor_(std::move(actor)), until_(until), starts_(std::move(starts)), to_(std::move(to)) {}
   ~way_back() {
     answer(begun_ ? error{error_code::maybe_done, "dropped without an answer"}
@@ -37,7 +39,7 @@ class way_back {
     return true;
   }
 
-  void answer(result<value> r) {
+  void answer(result<Answer> r) {
     if (!answered_.exchange(true)) to_(std::move(r));
   }
 
@@ -45,7 +47,7 @@ class way_back {
   const actor_name actor_;
   const time_point until_;
   const std::function<bool()> starts_;
-  const responder to_;
+  const taker to_;
   bool begun_ = false;
   std::atomic<bool> answered_ = false;
 };
@@ -54,7 +56,14 @@ struct waiting_call {
   asker by;
   std::string method;
   value::list arguments;
-  std::shared_ptr<way_back> back;  // null: nobody waits for an answer
+  std::shared_ptr<way_back<value>> back;  // null: nobody waits for an answer
+};
+
+struct waiting_follower {
+  asker by;
+  std::string method;
+  value::list arguments;
+  std::shared_ptr<way_back<value_stream>> back;
 };
 
 }  // namespace
@@ -81,7 +90,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
   }
 
   /// Errors: refused (the call was not taken, nor answered)
-  result<void> take(waiting_call call) {
+  template <class Call> result<void> take(Call call) {
     if (waiting_.fetch_add(1) >= options_.mailbox) {
       --waiting_;
       return error{error_code::refused, "the mailbox of " + name_.str() + " is full"};
@@ -112,13 +121,13 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
     while (object_ && !closed_ && !held_.empty()) {
       auto first = std::move(held_.front());
       held_.pop_front();
-      handle(std::move(first));
+      first();
     }
   }
 
-  void handle_or_hold(waiting_call call) {
+  template <class Call> void handle_or_hold(Call call) {
     if (object_) return handle(std::move(call));
-    held_.push_back(std::move(call));
+    held_.push_back([this, call = std::move(call)]() mutable { handle(std::move(call)); });
   }
 
   void handle(waiting_call call) {
@@ -135,6 +144,14 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
     auto thrown = what_is_thrown(
         [&] { object_->call(call.by, call.method, std::move(call.arguments), std::move(begin), std::move(answer)); });
     if (thrown) call.back->answer(fail(*thrown));
+  }
+
+  void handle(waiting_follower f) {
+    --waiting_;
+    if (!f.back->begin(time_.now())) return;
+    auto answer = [back = f.back](result<value_stream> r) { back->answer(std::move(r)); };
+    auto thrown = what_is_thrown([&] { object_->follow(f.by, f.method, std::move(f.arguments), std::move(answer)); });
+    if (thrown) f.back->answer(fail(*thrown));
   }
 
   template <class F> static std::optional<std::string> what_is_thrown(F&& f) {
@@ -183,7 +200,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
 
   // Used in the actor's turn only.
   std::unique_ptr<actor_object> object_;  // null until it is made, and made anew
-  std::deque<waiting_call> held_;         // came while there was no object
+  std::deque<task> held_;                 // came while there was no object
   milliseconds backoff_{0};
   std::optional<time_point> failed_;
 
@@ -236,15 +253,24 @@ void actor_host::invoke(asker by, const actor_name& name, std::string method, va
                         std::function<bool()> starts, responder answer) {
   auto to = cell_of(name);
   if (!to) return answer(no_actor(name));
-  auto back = std::make_shared<way_back>(name, by.until, std::move(starts), std::move(answer));
-  if (auto taken = to->take({std::move(by), std::move(method), std::move(arguments), back}); !taken)
-    back->answer(taken.error());
+  auto back = std::make_shared<way_back<value>>(name, by.until, std::move(starts), std::move(answer));
+  auto taken = to->take(waiting_call{std::move(by), std::move(method), std::move(arguments), back});
+  if (!taken) back->answer(taken.error());
+}
+
+void actor_host::follow(asker by, const actor_name& name, std::string method, value::list arguments,
+                        stream_responder answer) {
+  auto to = cell_of(name);
+  if (!to) return answer(no_actor(name));
+  auto back = std::make_shared<way_back<value_stream>>(name, by.until, std::function<bool()>(), std::move(answer));
+  auto taken = to->take(waiting_follower{std::move(by), std::move(method), std::move(arguments), back});
+  if (!taken) back->answer(taken.error());
 }
 
 result<void> actor_host::deliver(asker by, const actor_name& name, std::string method, value::list arguments) {
   auto to = cell_of(name);
   if (!to) return no_actor(name);
-  return to->take({std::move(by), std::move(method), std::move(arguments), nullptr});
+  return to->take(waiting_call{std::move(by), std::move(method), std::move(arguments), nullptr});
 }
 
 std::vector<actor_host::published_actor> actor_host::list() const {

@@ -61,6 +61,10 @@ class actor_host {
   void invoke(asker by, const actor_name& name, std::string method, value::list arguments, std::function<bool()> starts,
               responder answer);
 
+  /// Follows a method that yields many values: answers exactly once, on any thread, with its stream.
+  /// Errors: as invoke, but for maybe_done
+  void follow(asker by, const actor_name& name, std::string method, value::list arguments, stream_responder answer);
+
   /// Calls a method in the actor's turn; nobody learns what it answers.
   /// Errors: not_found, refused (its mailbox is full)
   result<void> deliver(asker by, const actor_name& name, std::string method, value::list arguments);

@@ -103,6 +103,9 @@ class node_core final : public caller,
   void find(const flock::address& what, time_point until, finder::found done);
   void find_all(const actor_name& name, time_point until, finder::found_all done);
   const actor_host& actors() const { return host_; }
+  /// Follows a method of an actor of this node that yields many values; see actor_host::follow.
+  void follow(const actor_name& actor, std::string method, value::list arguments, time_point until,
+              stream_responder answer);
 
   // caller. From any thread.
   void ask(const flock::address& to, std::string method, value::list arguments, time_point until,

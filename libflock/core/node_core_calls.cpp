@@ -39,6 +39,12 @@ result<address> node_core::publish(const actor_name& name, std::string type, act
 
 void node_core::unpublish(const actor_name& name) { host_.unpublish(name); }
 
+void node_core::follow(const actor_name& actor, std::string method, value::list arguments, time_point until,
+                       stream_responder answer) {
+  if (stopped_) return answer(stopping());
+  host_.follow({id(), until}, actor, std::move(method), std::move(arguments), std::move(answer));
+}
+
 void node_core::find(const flock::address& what, time_point until, finder::found done) {
   if (stopped_) return done(stopping());
   post([this, what, until, done = std::move(done)] { finder_.find(what, until, done); });

@@ -7,7 +7,11 @@ namespace flock {
 namespace {
 
 value describe_method(const method_info& m) {
-  return value::map{{"name", m.name}, {"doc", m.doc}, {"parameters", to_value(m.parameters)}, {"returns", m.returns}};
+  return value::map{{"name", m.name},
+                    {"doc", m.doc},
+                    {"parameters", to_value(m.parameters)},
+                    {"returns", m.returns},
+                    {"streams", m.streams}};
 }
 
 value describe_actor(const node_id& node, const actor_host::published_actor& a) {

@@ -4,6 +4,7 @@
 #include <flock/deferred.hpp>
 #include <flock/error.hpp>
 #include <flock/name.hpp>
+#include <flock/stream.hpp>
 #include <flock/value.hpp>
 #include <flock/value_cast.hpp>
 
@@ -26,6 +27,7 @@ struct method_info {
   std::string doc;
   std::vector<std::string> parameters;  ///< names of value types: "integer", "list of text"
   std::string returns;                  ///< likewise; "nothing" for void
+  bool streams = false;                 ///< it yields many of what it returns, and is followed, not called
 
   friend bool operator==(const method_info&, const method_info&) = default;
 };
@@ -41,6 +43,9 @@ struct asker {
 
 /// How a call's result comes back: exactly once, at once or later, from any thread.
 using responder = std::function<void(result<value>)>;
+
+/// How a stream comes back, or why there is none: exactly once.
+using stream_responder = std::function<void(result<value_stream>)>;
 
 /// Says that the work of a call begins now, and whether it may: if its time has passed, it must not, and is answered
 /// already. Once for each call, from any thread.
@@ -59,6 +64,9 @@ class actor_object {
   /// their turn has come, as those of a resource do for its slow actions
   virtual void call(const asker& by, std::string_view method, value::list arguments, beginning begin,
                     responder answer) = 0;
+
+  /// Follows a method that yields many values, in its turn. Otherwise as call().
+  virtual void follow(const asker& by, std::string_view method, value::list arguments, stream_responder answer);
 };
 
 namespace detail {
@@ -90,10 +98,23 @@ struct method_traits<R (T::*)(A...) noexcept> : method_traits<R (T::*)(A...)> {}
 template <class T, class R, class... A>
 struct method_traits<R (T::*)(A...) const noexcept> : method_traits<R (T::*)(A...)> {};
 
-/// What the caller gets: R of R, result<R> and deferred<R>.
+/// What is wrong with calling what is followed, and the other way around.
+inline error yields_many(std::string_view method) {
+  return {error_code::bad_argument,
+          std::string(method) + " yields many values: it is followed on its own node, not called"};
+}
+inline error yields_one(std::string_view method) {
+  return {error_code::bad_argument, std::string(method) + " yields one value: it is called, not followed"};
+}
+
+/// What the caller gets: R of R, result<R>, deferred<R> and, many times, stream<R>.
 template <class R> struct answer_of { using type = R; };
 template <class R> struct answer_of<result<R>> { using type = R; };
 template <class R> struct answer_of<deferred<R>> { using type = R; };
+template <class R> struct answer_of<stream<R>> { using type = R; };
+
+template <class R> inline constexpr bool is_stream = false;
+template <class R> inline constexpr bool is_stream<stream<R>> = true;
 
 template <class R> std::string type_name() {
   if constexpr (std::is_void_v<R>)
@@ -108,6 +129,22 @@ template <class R> result<value> erase(result<R> r) {
     return value();
   else
     return value_traits<R>::to(*std::move(r));
+}
+
+/// The arguments of a call as a method takes them, by their places. Errors: bad_argument
+template <class Arguments, std::size_t... I>
+result<Arguments> read_arguments(value::list given, std::index_sequence<I...>) {
+  if (given.size() != sizeof...(I)) {
+    return error{error_code::bad_argument,
+                 "takes " + std::to_string(sizeof...(I)) + " argument(s), got " + std::to_string(given.size())};
+  }
+  [[maybe_unused]] auto read = std::tuple<result<std::tuple_element_t<I, Arguments>>...>(
+      value_traits<std::tuple_element_t<I, Arguments>>::from(std::move(given[I]))...);
+  const error* wrong = nullptr;
+  std::size_t which = 0;
+  ((wrong == nullptr && !std::get<I>(read) ? (wrong = &std::get<I>(read).error(), which = I + 1) : 0), ...);
+  if (wrong) return wrong->within("argument " + std::to_string(which));
+  return Arguments(*std::get<I>(std::move(read))...);
 }
 
 /// Runs f, which may return R, result<R> or deferred<R>, and passes on what it gives.
@@ -127,30 +164,55 @@ template <class R, class F> void answer_with(F&& f, responder answer) {
 
 }  // namespace detail
 
+inline void actor_object::follow(const asker&, std::string_view method, value::list, stream_responder answer) {
+  answer(detail::yields_one(method));
+}
+
 /// What describe() of a class is called with, to list its methods; see describe in flock.hpp for an example.
 template <class T> class method_table {
  public:
   struct entry {
+    using called = std::function<void(T&, const asker&, value::list, responder)>;
+    using followed = std::function<void(T&, const asker&, value::list, const stream_responder&)>;
+
     method_info info;
-    std::function<void(T&, const asker&, value::list, responder)> call;
+    called call;       ///< empty if it yields many values
+    followed follow;   ///< empty if it yields one
     std::any pointer;  ///< to the method
   };
 
   /// \param name  by which others call it; \param doc  one line for people
   template <class M> method_table& method(std::string name, M pointer, std::string doc = {}) {
-    using traits = detail::method_traits<M>;
-    return add<typename traits::returned, typename traits::arguments>(
-        {std::move(name), std::move(doc), {}, {}}, pointer,
-        std::make_index_sequence<std::tuple_size_v<typename traits::arguments>>());
+    using R = typename detail::method_traits<M>::returned;
+    static_assert(!detail::is_stream<R>, "it yields many values: describe it with stream()");
+    return add(std::move(name), pointer, std::move(doc));
+  }
+
+  /// A method that yields many values: it returns a stream, which is followed where the actor is, over the control API
+  /// too.
+  template <class M> method_table& stream(std::string name, M pointer, std::string doc = {}) {
+    using R = typename detail::method_traits<M>::returned;
+    static_assert(detail::is_stream<R>, "it yields one value: describe it with method()");
+    return add(std::move(name), pointer, std::move(doc));
   }
 
   const std::vector<entry>& entries() const { return entries_; }
 
   /// Calls a method of the object by name. Errors: no_such_method, bad_argument, and those of the method
   void call(T& object, const asker& by, std::string_view method, value::list arguments, responder answer) const {
-    for (const auto& e : entries_)
-      if (e.info.name == method) return e.call(object, by, std::move(arguments), std::move(answer));
-    answer(error{error_code::no_such_method, "no method " + std::string(method)});
+    const auto* e = find(method);
+    if (!e) return answer(no_method(method));
+    if (!e->call) return answer(detail::yields_many(method));
+    e->call(object, by, std::move(arguments), std::move(answer));
+  }
+
+  /// Follows one that yields many values. Errors: no_such_method, bad_argument
+  void follow(T& object, const asker& by, std::string_view method, value::list arguments,
+              const stream_responder& answer) const {
+    const auto* e = find(method);
+    if (!e) return answer(no_method(method));
+    if (!e->follow) return answer(detail::yields_one(method));
+    e->follow(object, by, std::move(arguments), answer);
   }
 
   /// The name under which describe() lists this method; null if it does not.
@@ -173,32 +235,56 @@ template <class T> class method_table {
   }
 
  private:
-  template <class R, class Arguments, class M, std::size_t... I>
-  method_table& add(method_info info, M pointer, std::index_sequence<I...>) {
-    info.parameters = {detail::type_name<std::tuple_element_t<I, Arguments>>()...};
-    info.returns = detail::type_name<typename detail::answer_of<R>::type>();
-    auto call = [pointer](T& object, [[maybe_unused]] const asker& by, value::list given, responder answer) {
-      if (given.size() != sizeof...(I)) {
-        return answer(error{error_code::bad_argument, "takes " + std::to_string(sizeof...(I)) + " argument(s), got " +
-                                                          std::to_string(given.size())});
-      }
-      auto read = std::tuple<result<std::tuple_element_t<I, Arguments>>...>(
-          value_traits<std::tuple_element_t<I, Arguments>>::from(std::move(given[I]))...);
-      const error* wrong = nullptr;
-      std::size_t which = 0;
-      ((wrong == nullptr && !std::get<I>(read) ? (wrong = &std::get<I>(read).error(), which = I + 1) : 0), ...);
-      if (wrong) return answer(wrong->within("argument " + std::to_string(which)));
-      detail::answer_with<R>(
-          [&]() -> decltype(auto) {
-            if constexpr (detail::method_traits<M>::has_asker)
-              return (object.*pointer)(by, *std::get<I>(std::move(read))...);
+  template <class M> method_table& add(std::string name, M pointer, std::string doc) {
+    using traits = detail::method_traits<M>;
+    using R = typename traits::returned;
+    using arguments = typename traits::arguments;
+    using places = std::make_index_sequence<std::tuple_size_v<arguments>>;
+    entry e{{std::move(name), std::move(doc), parameters<arguments>(places()),
+             detail::type_name<typename detail::answer_of<R>::type>(), detail::is_stream<R>},
+            {},
+            {},
+            pointer};
+    const auto apply = [pointer](T& object, [[maybe_unused]] const asker& by, arguments&& given) -> decltype(auto) {
+      return std::apply(
+          [&](auto&&... each) -> decltype(auto) {
+            if constexpr (traits::has_asker)
+              return (object.*pointer)(by, std::move(each)...);
             else
-              return (object.*pointer)(*std::get<I>(std::move(read))...);
+              return (object.*pointer)(std::move(each)...);
           },
-          std::move(answer));
+          std::move(given));
     };
-    entries_.push_back({std::move(info), std::move(call), pointer});
+    if constexpr (detail::is_stream<R>) {
+      e.follow = [apply](T& object, const asker& by, value::list given, const stream_responder& answer) {
+        auto read = detail::read_arguments<arguments>(std::move(given), places());
+        if (!read) return answer(read.error());
+        answer(apply(object, by, *std::move(read)).values());
+      };
+    } else {
+      e.call = [apply](T& object, const asker& by, value::list given, responder answer) {
+        auto read = detail::read_arguments<arguments>(std::move(given), places());
+        if (!read) return answer(read.error());
+        detail::answer_with<R>([&]() -> decltype(auto) { return apply(object, by, *std::move(read)); },
+                               std::move(answer));
+      };
+    }
+    entries_.push_back(std::move(e));
     return *this;
+  }
+
+  const entry* find(std::string_view method) const {
+    for (const auto& e : entries_)
+      if (e.info.name == method) return &e;
+    return nullptr;
+  }
+
+  static error no_method(std::string_view method) {
+    return {error_code::no_such_method, "no method " + std::string(method)};
+  }
+
+  template <class Arguments, std::size_t... I> static std::vector<std::string> parameters(std::index_sequence<I...>) {
+    return {detail::type_name<std::tuple_element_t<I, Arguments>>()...};
   }
 
   std::vector<entry> entries_;
@@ -222,6 +308,10 @@ template <describable T> class described_actor final : public actor_object {
   void call(const asker& by, std::string_view method, value::list arguments, beginning begin,
             responder answer) override {
     if (begin()) method_table<T>::of().call(*object_, by, method, std::move(arguments), std::move(answer));
+  }
+
+  void follow(const asker& by, std::string_view method, value::list arguments, stream_responder answer) override {
+    method_table<T>::of().follow(*object_, by, method, std::move(arguments), answer);
   }
 
  private:

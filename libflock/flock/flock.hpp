@@ -15,5 +15,6 @@
 #include <flock/name.hpp>
 #include <flock/node.hpp>
 #include <flock/ref.hpp>
+#include <flock/stream.hpp>
 #include <flock/value.hpp>
 #include <flock/value_cast.hpp>

@@ -126,7 +126,10 @@ void control_connection::flush() {
     server_.options.log("info", "a client that follows events reads too slowly and was disconnected");
     return close();
   }
-  if (!text->empty()) write(*std::move(text));
+  if (!text->empty())
+    write(*std::move(text));
+  else if (events_->is_finished())
+    say_goodbye();
 }
 
 void control_connection::write(std::string text) {

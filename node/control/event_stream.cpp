@@ -14,12 +14,17 @@ void event_stream::keep(std::shared_ptr<void> handle) {
   if (!closed_) handle_ = std::move(handle);
 }
 
-void event_stream::push(std::string text) {
+void event_stream::push(std::string text) { add(std::move(text), false); }
+
+void event_stream::finish(std::string text) { add(std::move(text), true); }
+
+void event_stream::add(std::string text, bool is_last) {
   std::function<void()> ready;
   {
     std::lock_guard lock(mutex_);
     if (closed_ || overrun_) return;
     if (bytes_.empty()) ready = ready_;
+    finished_ = is_last;
     overrun_ = bytes_.size() + text.size() > max_bytes;
     if (overrun_)
       bytes_ = {};
@@ -44,6 +49,11 @@ std::optional<std::string> event_stream::take() {
   std::lock_guard lock(mutex_);
   if (overrun_) return std::nullopt;
   return std::exchange(bytes_, {});
+}
+
+bool event_stream::is_finished() const {
+  std::lock_guard lock(mutex_);
+  return finished_ && bytes_.empty();
 }
 
 void event_stream::close() {

@@ -14,9 +14,9 @@ namespace flock {
 /// As one server-sent event.
 std::string to_server_sent_event(const event& e);
 
-/// What one follower is told as it happens, events or the notifications for a Chef run: whoever tells fills it,
-/// the server empties it. Bounded: a follower that does not read fast enough loses its connection, and nobody else
-/// anything.
+/// What one follower is told as it happens, events, the notifications for a Chef run, what a method yields: whoever
+/// tells fills it, the server empties it. Bounded: a follower that does not read fast enough loses its connection, and
+/// nobody else anything.
 class event_stream {
  public:
   static constexpr std::size_t max_bytes = 1 << 20;
@@ -34,6 +34,8 @@ class event_stream {
   void push(const event& e) { push(to_server_sent_event(e)); }
   /// A whole server-sent event.
   void push(std::string text);
+  /// The last one: the connection ends behind it.
+  void finish(std::string text);
 
   // The server's side.
 
@@ -41,15 +43,20 @@ class event_stream {
   void on_ready(std::function<void()> ready);
   /// What has come since the last time, maybe nothing. \returns no string if the follower was too slow
   std::optional<std::string> take();
+  /// Whether nothing comes any more.
+  bool is_finished() const;
   /// Stops following; nothing is called any more once it has returned, but for a `ready` that was under way.
   void close();
 
  private:
-  std::mutex mutex_;  // guards all below
+  void add(std::string text, bool is_last);
+
+  mutable std::mutex mutex_;  // guards all below
   std::shared_ptr<void> handle_;
   std::function<void()> ready_;
   std::string bytes_;
   bool overrun_ = false;
+  bool finished_ = false;
   bool closed_ = false;
 };
 

@@ -385,3 +385,19 @@ TEST_CASE_FIXTURE(fixture, "a follower that does not read is disconnected, and t
   CHECK(eventually([&] { return backend.followers() == 0; }));
   CHECK(has(slow.receive(), "<end>"));
 }
+
+TEST_CASE_FIXTURE(fixture, "the connection ends behind the last of what is followed") {
+  const flock::control_operation counting{.method = "GET", .path = "/count", .id = "count", .answer = {.words = ""}};
+  backend.api.add(counting, [](flock::control_exchange& x) {
+    const auto numbers = std::make_shared<flock::event_stream>();
+    numbers->push("data: 1\n\n");
+    numbers->finish("event: end\ndata: {}\n\n");
+    x.done({.content_type = "text/event-stream", .events = numbers});
+    return flock::result<void>();
+  });
+  start();
+
+  const auto all = connect().send("GET /count HTTP/1.1\r\n\r\n").receive();
+
+  CHECK(has(all, "\r\n\r\ndata: 1\n\nevent: end\ndata: {}\n\n<end>"));
+}

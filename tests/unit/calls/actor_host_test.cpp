@@ -25,6 +25,7 @@ struct diary {
   int alive = 0;
   bool can_be_made = true;
   std::optional<deferred<std::string>> open;
+  std::optional<stream<int>> watched;
 };
 
 class itchy {
@@ -47,13 +48,19 @@ class itchy {
     diary_.open.emplace();
     return *diary_.open;
   }
+  stream<int> watch(bool explodes) {
+    if (explodes) throw std::runtime_error("boom");
+    diary_.watched.emplace();
+    return *diary_.watched;
+  }
 
   template <class Api> static void describe(Api& api) {
     api.method("fight", &itchy::fight)
         .method("explode", &itchy::explode)
         .method("explode_oddly", &itchy::explode_oddly)
         .method("refuse", &itchy::refuse)
-        .method("later", &itchy::later);
+        .method("later", &itchy::later)
+        .stream("watch", &itchy::watch);
   }
 
  private:
@@ -427,7 +434,7 @@ TEST_CASE_FIXTURE(actor_host_fixture, "the list has names, types and methods, in
   REQUIRE(all.size() == 2);
   CHECK(all[0].name == "itchy");
   CHECK(all[0].type == "itchy");
-  REQUIRE(all[0].methods.size() == 5);
+  REQUIRE(all[0].methods.size() == 6);
   CHECK(all[0].methods[0].name == "fight");
   CHECK(all[1].name == "scratchy");
   CHECK_FALSE(host.find(named("poochie")));
@@ -483,4 +490,49 @@ TEST_CASE_FIXTURE(actor_host_fixture, "stopping unpublishes all, answers all who
   CHECK(publish().error().code == error_code::shutting_down);
   host.when_published(named("scratchy"), actor_host::no_deadline, [&](bool here) { told.push_back(here); });
   CHECK(told == std::vector<bool>{false, false});
+}
+
+TEST_CASE_FIXTURE(actor_host_fixture,
+                  "a method that yields many values is followed in the actor's turn, once it is made") {
+  std::vector<result<value_stream>> opened;
+  const auto open = [&](bool explodes, time_point until = actor_host::no_deadline) {
+    host.follow({*node_id::parse("scratchy"), until}, named("itchy"), "watch", {explodes},
+                [&](result<value_stream> s) { opened.push_back(std::move(s)); });
+    threads.run_ready();
+    return opened.size();
+  };
+  const auto last_error = [&] { return to_string(opened.back().error()); };
+
+  CHECK(open(false) == 1);
+  CHECK(last_error() == "not_found: no actor named itchy");
+  REQUIRE(publish());
+  CHECK(open(false) == 2);
+  REQUIRE(opened.back());
+  value::list seen;
+  const auto following = opened.back()->follow([&](value v) { seen.push_back(std::move(v)); }, [](const auto&) {});
+  pages.watched->put(7);
+  CHECK((seen == value::list{7}));
+
+  CHECK(open(true) == 3);
+  CHECK(last_error() == "down: itchy threw: boom");
+  CHECK(open(false) == 3);  // it is being made anew
+  threads.advance(1s);
+  CHECK(opened.size() == 4);
+  CHECK(opened.back());
+  CHECK(open(false, time.now() - 1ms) == 5);
+  CHECK(last_error() == "timeout: the turn of itchy came too late");
+}
+
+TEST_CASE_FIXTURE(actor_host_fixture, "who waits to follow an actor that is unpublished is told") {
+  REQUIRE(publish());
+  threads.run_ready();
+  std::optional<error> why;
+  host.follow({*node_id::parse("scratchy")}, named("itchy"), "watch", {false},
+              [&](const result<value_stream>& s) { why = s.error(); });
+
+  host.unpublish(named("itchy"));
+  threads.run_ready();
+
+  REQUIRE(why);
+  CHECK(why->code == error_code::down);
 }

@@ -41,9 +41,11 @@ TEST_CASE_FIXTURE(counting_pair, "a node lists its actors as anybody can read th
   CHECK(counter["type"] == value("counter"));
   CHECK(counter["waiting"] == value(0));
   CHECK(counter["restarts"] == value(0));
-  CHECK(
-      counter["methods"].as_list()->front() ==
-      value(value::map{{"name", "add"}, {"doc", ""}, {"parameters", value::list{"integer"}}, {"returns", "integer"}}));
+  CHECK(counter["methods"].as_list()->front() == value(value::map{{"name", "add"},
+                                                                  {"doc", ""},
+                                                                  {"parameters", value::list{"integer"}},
+                                                                  {"returns", "integer"},
+                                                                  {"streams", false}}));
 }
 
 TEST_CASE_FIXTURE(counting_pair, "whether an actor is there is answered when it is, or at the deadline") {

@@ -47,6 +47,13 @@ struct itchy : base, other_base {
   int fall() { throw std::runtime_error("fell"); }
   std::string greet(const flock::asker& by, const std::string& word) { return word + ", " + by.node.str(); }
   bool waits_seven_seconds(flock::asker by) const { return by.until == flock::time_point(std::chrono::seconds(7)); }
+  flock::stream<int> count(int from) {
+    flock::stream<int> numbers;
+    numbers.put(from);
+    numbers.put(from + 1);
+    numbers.end();
+    return numbers;
+  }
   int unlisted() { return 0; }
 
   template <class Api> static void describe(Api& api) {
@@ -62,7 +69,8 @@ struct itchy : base, other_base {
         .method("first", &itchy::first)
         .method("second", &itchy::second)
         .method("greet", &itchy::greet)
-        .method("waits_seven_seconds", &itchy::waits_seven_seconds);
+        .method("waits_seven_seconds", &itchy::waits_seven_seconds)
+        .stream("count", &itchy::count, "Numbers.");
   }
 };
 
@@ -109,7 +117,7 @@ TEST_CASE("a description says what people need to know of each method") {
   fixture f;
   const auto& methods = f.actor->methods();
 
-  REQUIRE(methods.size() == 13);
+  REQUIRE(methods.size() == 14);
   CHECK(methods[0] == method_info{"fight", "Hits so many times.", {"integer"}, "text"});
   CHECK(methods[1] == method_info{"draw", "", {"integer?"}, "integer"});
   CHECK(methods[2] == method_info{"wait", "", {}, "text"});
@@ -119,6 +127,7 @@ TEST_CASE("a description says what people need to know of each method") {
   CHECK(methods[6] == method_info{"name", "", {}, "text"});
   CHECK(methods[7] == method_info{"sum", "", {"list of integer", "number"}, "integer"});
   CHECK(methods[11] == method_info{"greet", "", {"text"}, "text"});  // nobody passes the asker
+  CHECK(methods[13] == method_info{"count", "Numbers.", {"integer"}, "integer", true});
 }
 
 TEST_CASE_FIXTURE(fixture, "a method that returns a value answers with it") {
@@ -268,4 +277,35 @@ TEST_CASE("methods that two bases inherit at the same place are told apart") {
   fixture f;
   f.call("second");
   f.answers_with(2);
+}
+
+TEST_CASE_FIXTURE(fixture, "a method that yields many values is followed") {
+  const flock::asker by{*flock::node_id::parse("scratchy")};
+  std::vector<value> counted;
+  bool ended = false;
+
+  actor->follow(by, "count", {7}, [&](flock::result<flock::value_stream> s) {
+    REQUIRE(s);
+    s->follow([&](value v) { counted.push_back(std::move(v)); },
+              [&](const result<void>& how) { ended = how.has_value(); });
+  });
+
+  CHECK((counted == value::list{7, 8}));
+  CHECK(ended);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "what yields many values is not called, what yields one is not followed, and either says so") {
+  const flock::asker by{*flock::node_id::parse("scratchy")};
+  std::optional<error> why;
+  const auto keep = [&](const flock::result<flock::value_stream>& s) { why = s.error(); };
+
+  call("count", {7});
+  fails_with({error_code::bad_argument, "count yields many values: it is followed on its own node, not called"});
+  actor->follow(by, "fight", {1}, keep);
+  CHECK(why == error{error_code::bad_argument, "fight yields one value: it is called, not followed"});
+  actor->follow(by, "count", {"x"}, keep);
+  CHECK(why == error{error_code::bad_argument, "argument 1: expected an integer, found text"});
+  actor->follow(by, "unlisted", {}, keep);
+  CHECK(why == error{error_code::no_such_method, "no method unlisted"});
 }

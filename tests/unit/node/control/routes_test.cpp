@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +19,29 @@ using namespace std::chrono_literals;
 namespace {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// An actor with a method that yields many values.
+struct ticker {
+  stream<int> watch(int from) {
+    watched.emplace_back();
+    watched.back().put(from);
+    return watched.back();
+  }
+  void tick(int n) {
+    for (const auto& w : watched) w.put(n);
+  }
+  void stop() {
+    for (const auto& w : watched) w.end();
+  }
+  int open() {
+    return static_cast<int>(std::count_if(watched.begin(), watched.end(), [](const auto& w) { return w.is_open(); }));
+  }
+  std::vector<stream<int>> watched;
+  template <class Api> static void describe(Api& api) {
+    api.stream("watch", &ticker::watch, "each tick").method("tick", &ticker::tick).method("stop", &ticker::stop);
+    api.method("open", &ticker::open);
+  }
+};
 
 /// A machine on which nothing changes and no Chef runs.
 struct idle_machine : machine {
@@ -35,6 +60,9 @@ struct fixture : counting_pair {
   fixture() {
     daemon_of_a.start({{}, flock::policy("")});
     daemon_of_a.answer_on(api);
+    for (auto* m : {&a, &b})
+      REQUIRE((*m)->publish(*actor_name::parse("ticker"), "ticker",
+                            [] { return std::make_unique<described_actor<ticker>>(std::make_unique<ticker>()); }));
     connect();
   }
   ~fixture() {
@@ -112,6 +140,42 @@ TEST_CASE_FIXTURE(fixture, "a method is called with the arguments of the body") 
   CHECK(has(failed_post("/v1/call/a/b/c", "[1,"), "400 bad_argument: the body"));
   CHECK(has(failed_post("/v1/call/a/b/c", std::string(1000, '[')), "400 bad_argument: the body"));
   CHECK(has(failed_post("/v1/call/b/%07/fight"), "400 bad_argument"));
+}
+
+TEST_CASE_FIXTURE(fixture, "a method that yields many values is followed, until its stream or its follower ends") {
+  CHECK(has(get("/v1/actors"), R"("name":"watch","parameters":["integer"],"returns":"integer","streams":true)"));
+
+  auto first = ask("POST", "/v1/call/a/ticker/watch", "[1]");
+  auto second = ask("POST", "/v1/call/a/ticker/watch", "[2]");
+  CHECK(first.content_type == "text/event-stream");
+  CHECK(first.events->take() == "data: 1\n\n");
+  CHECK(second.events->take() == "data: 2\n\n");
+  post("/v1/call/a/ticker/tick", "[7]");
+  CHECK(first.events->take() == "data: 7\n\n");
+  CHECK_FALSE(first.events->is_finished());
+
+  second.events.reset();
+  CHECK(post("/v1/call/a/ticker/open") == "{\"result\":1}\n");
+  post("/v1/call/a/ticker/stop");
+  CHECK_FALSE(first.events->is_finished());
+  CHECK(first.events->take() == "event: end\ndata: {}\n\n");
+  CHECK(first.events->is_finished());
+}
+
+TEST_CASE_FIXTURE(fixture, "who follows an actor that goes is told so") {
+  const auto followed = ask("POST", "/v1/call/a/ticker/watch", "[1]");
+
+  a->unpublish(*actor_name::parse("ticker"));
+  settle();
+
+  CHECK(has(followed.events->take().value_or(""), R"(event: end
+data: {"error":{"code":"down",)"));
+}
+
+TEST_CASE_FIXTURE(fixture, "what cannot be followed is refused") {
+  CHECK(failed_post("/v1/call/b/ticker/watch", "[1]") ==
+        "400 bad_argument: watch yields many values: it is followed on its own node, not called");
+  CHECK(has(failed_post("/v1/call/a/ticker/watch", "[true]"), "400 bad_argument: argument 1"));
 }
 
 TEST_CASE_FIXTURE(fixture, "an action is asked for with the members of remote_notifies, and followed by its id") {
