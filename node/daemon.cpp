@@ -59,6 +59,7 @@ daemon::daemon(surroundings around, config with)
     : core_(around.node),
       time_(around.time),
       machine_(around.on),
+      system_(around.system),
       config_(std::move(with)),
       log_([this, log = std::move(around.log)](std::string_view level, const std::string& text) {
         core_.troubles().add(level, core_.wall(), text);
@@ -79,7 +80,8 @@ daemon::daemon(surroundings around, config with)
       desk_{core_.home(), notifications_,
             [this](const wanted_action& what, const std::optional<std::string>& run, responder done) {
               delay(what, run, std::move(done));
-            }} {}
+            }},
+      document_{core_} {}
 
 daemon::~daemon() = default;
 
@@ -90,8 +92,9 @@ void daemon::start(machine::declared what) {
   auto view = [this]() -> std::unique_ptr<actor_object> {
     return std::make_unique<described_actor<daemon_view>>(std::make_unique<daemon_view>(*this));
   };
-  auto published = core_.publish(*actor_name::parse(daemon_actor), std::string(daemon_actor), view);
-  if (!published) log_("error", published.error().what);
+  publish(daemon_actor, "What is this daemon's, for other nodes", view);
+  const auto around = surroundings_on(core_, time_, system_);
+  for (const auto& c : capabilities()) publish(c.name, c.does, [around, make = c.make] { return make(around); });
   post([this, all = std::move(what.resources)] {
     declare(all);
     chef_.start();
@@ -114,6 +117,11 @@ void daemon::pay(const debt_journal::left_over& left) {
                                                              std::string(to_string(left.what->on))});
   }
   core_.debts().settle(left.entry);
+}
+
+void daemon::publish(std::string_view name, std::string_view does, actor_host::factory make) {
+  auto published = core_.publish(*actor_name::parse(name), std::string(name), std::move(make), std::string(does));
+  if (!published) log_("error", published.error().what);
 }
 
 void daemon::stop(std::function<void()> done) {
@@ -304,8 +312,9 @@ void daemon::metrics(std::function<void(std::string)> done) {
 }
 
 void daemon::answer_on(control_api& api) {
-  const std::tuple<node_core&, event_source&, notification_desk&, chef&, daemon&, control_api&> parts{
-      core_, events_, desk_, chef_, *this, api};
+  document_.api = &api;
+  const std::tuple<node_core&, event_source&, notification_desk&, chef&, daemon&, control_document&> parts{
+      core_, events_, desk_, chef_, *this, document_};
   each_control_topic([&]<class Needs>(const control_topic<Needs>& topic) { api.add(topic, std::get<Needs&>(parts)); });
 }
 

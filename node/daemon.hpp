@@ -1,11 +1,13 @@
 #pragma once
 
+#include "actors/capabilities.hpp"
 #include "actors/resource/convergence.hpp"
 #include "actors/resource/declaration.hpp"
 #include "actors/resource/resource_work.hpp"
 #include "libflock/core/node_core.hpp"
 #include "node/chef/chef.hpp"
 #include "node/control/control_api.hpp"
+#include "node/control/document_routes.hpp"
 #include "node/control/event_routes.hpp"
 #include "node/control/notification_routes.hpp"
 #include "node/machine.hpp"
@@ -35,13 +37,14 @@ class daemon final : private convergence::host {
     machine& on;
     /// One line for people: level and text.
     std::function<void(std::string_view level, const std::string& text)> log;
+    const system_view& system = this_system();
   };
 
   daemon(surroundings around, config with);
   /// After the node has stopped.
   ~daemon() override;
 
-  /// Publishes what was read. Once, before the control API is served.
+  /// Publishes what every flockd has and what was read. Once, before the control API is served.
   void start(machine::declared what);
 
   /// Ends the commands that run, and calls `done` when it is recorded how they ended, so that the next life need not
@@ -78,6 +81,7 @@ class daemon final : private convergence::host {
   void not_notified(const wanted_action& what, const error& why);
 
   void post(task job) const { core_.home().post(std::move(job)); }
+  void publish(std::string_view name, std::string_view does, actor_host::factory make);
   void declare(std::vector<declaration> all);
   std::shared_ptr<resource_work> publish(const declaration& d);
   void subscribe();
@@ -91,6 +95,7 @@ class daemon final : private convergence::host {
   node_core& core_;
   const clock& time_;
   machine& machine_;
+  const system_view& system_;
   config config_;
   std::function<void(std::string_view, const std::string&)> log_;
   std::stop_source stopping_;
@@ -103,6 +108,7 @@ class daemon final : private convergence::host {
   chef chef_;
   node_events events_;
   notification_desk desk_;
+  control_document document_;
 };
 
 }  // namespace flock

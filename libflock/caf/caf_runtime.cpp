@@ -367,4 +367,9 @@ std::unique_ptr<runtime> make_caf_runtime(const clock& time, int workers) {
   return std::make_unique<caf_runtime>(time, workers);
 }
 
+std::string caf_version() {
+  return std::to_string(CAF_MAJOR_VERSION) + '.' + std::to_string(CAF_MINOR_VERSION) + '.' +
+         std::to_string(CAF_PATCH_VERSION);
+}
+
 }  // namespace flock::internal

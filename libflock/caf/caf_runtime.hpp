@@ -4,6 +4,7 @@
 #include <flock/clock.hpp>
 
 #include <memory>
+#include <string>
 
 namespace flock::internal {
 
@@ -16,5 +17,8 @@ namespace flock::internal {
 /// \param time  the machine's clock, or one that agrees with it: CAF's own wakes the mailboxes
 /// \param workers  threads that take turns; 1 or 2 are fastest
 std::unique_ptr<runtime> make_caf_runtime(const clock& time, int workers = 2);
+
+/// "0.17.6", of its headers.
+std::string caf_version();
 
 }  // namespace flock::internal

@@ -71,9 +71,10 @@ struct waiting_follower {
 /// One actor. Whoever has a job for it in its mailbox keeps it, so what runs never outlives what it runs in.
 class actor_host::cell : public std::enable_shared_from_this<cell> {
  public:
-  cell(const actor_host& host, actor_name name, std::string type, factory make)
+  cell(const actor_host& host, actor_name name, std::string type, std::string does, factory make)
       : name_(std::move(name)),
         type_(std::move(type)),
+        does_(std::move(does)),
         make_(std::move(make)),
         time_(host.time_),
         options_(host.options_),
@@ -102,7 +103,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
 
   published_actor describe() const {
     std::lock_guard lock(mutex_);
-    return {name_, type_, methods_, waiting_, restarts_};
+    return {name_, type_, does_, methods_, waiting_, restarts_};
   }
 
  private:
@@ -190,6 +191,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
 
   const actor_name name_;
   const std::string type_;
+  const std::string does_;
   const factory make_;
   const clock& time_;
   const options options_;
@@ -218,8 +220,8 @@ actor_host::actor_host(runtime& threads, const clock& time, options o, reports r
 
 actor_host::~actor_host() { stop(); }
 
-result<void> actor_host::publish(const actor_name& name, std::string type, factory make) {
-  auto made = std::make_shared<cell>(*this, name, std::move(type), std::move(make));
+result<void> actor_host::publish(const actor_name& name, std::string type, factory make, std::string does) {
+  auto made = std::make_shared<cell>(*this, name, std::move(type), std::move(does), std::move(make));
   std::vector<waiter> waiters;
   {
     std::lock_guard lock(mutex_);

@@ -45,8 +45,9 @@ class actor_host {
 
   /// Makes the object in its own turn and takes messages from now on.
   /// \param type  what kind of actor it is, shown to people: the class, or the type of a resource
+  /// \param does  what it does, in a few words, likewise; may be empty
   /// Errors: conflict (the name is taken), shutting_down
-  result<void> publish(const actor_name& name, std::string type, factory make);
+  result<void> publish(const actor_name& name, std::string type, factory make, std::string does = {});
 
   /// No message is handled afterwards; those that wait are answered with down.
   void unpublish(const actor_name& name);
@@ -72,6 +73,7 @@ class actor_host {
   struct published_actor {
     actor_name name;
     std::string type;
+    std::string does;
     std::vector<method_info> methods;
     std::size_t waiting = 0;
     int restarts = 0;

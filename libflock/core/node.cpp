@@ -1,4 +1,5 @@
 #include "libflock/caf/caf_runtime.hpp"
+#include "libflock/core/library_versions.hpp"
 #include "libflock/core/node_core.hpp"
 #include "libflock/seams/memory_registry.hpp"
 #include "libflock/seams/memory_storage.hpp"
@@ -305,5 +306,13 @@ int node::wait() {
 void node::stop() { parts_->stop(); }
 
 result<void> node::reload_certificates() { return parts_->network->reload(); }
+
+std::map<std::string, std::string> library_versions() {
+  return {{"Flock", std::string(version())},
+          {"CAF", internal::caf_version()},
+          {"OpenSSL", internal::openssl_version()},
+          {"SQLite", internal::sqlite_version()},
+          {"ZooKeeper", internal::zookeeper_version()}};
+}
 
 }  // namespace flock

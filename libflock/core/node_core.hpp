@@ -98,7 +98,8 @@ class node_core final : public caller,
   wall_time started() const { return started_; }
 
   // Actors. From any thread.
-  result<flock::address> publish(const actor_name& name, std::string type, actor_host::factory make);
+  result<flock::address> publish(const actor_name& name, std::string type, actor_host::factory make,
+                                 std::string does = {});
   void unpublish(const actor_name& name);
   void find(const flock::address& what, time_point until, finder::found done);
   void find_all(const actor_name& name, time_point until, finder::found_all done);
@@ -127,6 +128,7 @@ class node_core final : public caller,
 
   mailbox& home() const { return *home_; }
   runtime& threads() const { return seams_.threads; }
+  registry& tree() const { return seams_.tree; }
 
   // In home() only.
 

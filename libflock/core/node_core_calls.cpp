@@ -30,9 +30,10 @@ error node_core::stopping() { return {error_code::shutting_down, "this node is s
 
 // Actors of this node and of others.
 
-result<address> node_core::publish(const actor_name& name, std::string type, actor_host::factory make) {
+result<address> node_core::publish(const actor_name& name, std::string type, actor_host::factory make,
+                                   std::string does) {
   if (name == node_actor) return error{error_code::conflict, "the name flock stands for the node itself"};
-  auto published = host_.publish(name, std::move(type), std::move(make));
+  auto published = host_.publish(name, std::move(type), std::move(make), std::move(does));
   if (!published) return published.error();
   return flock::address{id(), name};
 }

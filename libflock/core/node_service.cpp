@@ -17,8 +17,9 @@ value describe_method(const method_info& m) {
 value describe_actor(const node_id& node, const actor_host::published_actor& a) {
   value::list methods;
   for (const auto& m : a.methods) methods.push_back(describe_method(m));
-  return value::map{{"node", node.str()},   {"name", a.name.str()},  {"type", a.type}, {"methods", std::move(methods)},
-                    {"waiting", a.waiting}, {"restarts", a.restarts}};
+  return value::map{{"node", node.str()},    {"name", a.name.str()},          {"type", a.type},
+                    {"does", a.does},        {"methods", std::move(methods)}, {"waiting", a.waiting},
+                    {"restarts", a.restarts}};
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include "libflock/sqlite/state_folder.hpp"
 #include "libflock/values/backoff.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -336,5 +338,7 @@ result<void> check_sqlite_journal(const std::string& folder) {
   if (auto usable = state_folder::check(folder); !usable) return usable;
   return check_journal(folder);
 }
+
+std::string sqlite_version() { return sqlite3_libversion(); }
 
 }  // namespace flock::internal

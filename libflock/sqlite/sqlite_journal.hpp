@@ -48,4 +48,7 @@ result<std::unique_ptr<storage>> open_sqlite_journal(sqlite_journal_options o);
 /// Errors: io, refused
 result<void> check_sqlite_journal(const std::string& folder);
 
+/// Of the library that runs.
+std::string sqlite_version();
+
 }  // namespace flock::internal

@@ -9,6 +9,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <array>
@@ -453,5 +454,7 @@ result<std::unique_ptr<transport>> make_tls_transport(hello self, tls_transport_
   return std::unique_ptr<transport>(
       std::make_unique<tls_transport>(std::move(self), std::move(o), *std::move(context)));
 }
+
+std::string openssl_version() { return OpenSSL_version(OPENSSL_VERSION_STRING); }
 
 }  // namespace flock::internal

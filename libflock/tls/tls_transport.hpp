@@ -28,4 +28,7 @@ struct tls_transport_options {
 /// (the certificates)
 result<std::unique_ptr<transport>> make_tls_transport(hello self, tls_transport_options o);
 
+/// Of the library that runs.
+std::string openssl_version();
+
 }  // namespace flock::internal

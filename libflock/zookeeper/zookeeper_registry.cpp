@@ -3,6 +3,8 @@
 #include "libflock/seams/task.hpp"
 #include "libflock/zookeeper/zookeeper_client.hpp"
 
+#include <zookeeper/zookeeper_version.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
@@ -483,5 +485,7 @@ class zookeeper_registry final : public registry, private zookeeper_sink {
 std::unique_ptr<registry> make_zookeeper_registry(const clock& time, zookeeper_options o) {
   return std::make_unique<zookeeper_registry>(time, std::move(o));
 }
+
+std::string zookeeper_version() { return ZOO_VERSION; }
 
 }  // namespace flock::internal

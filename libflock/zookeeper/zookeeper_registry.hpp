@@ -26,4 +26,7 @@ struct zookeeper_options {
 /// is never later than the servers end it. Servers may allow less than the session_timeout asked for; theirs counts.
 std::unique_ptr<registry> make_zookeeper_registry(const clock& time, zookeeper_options o);
 
+/// Of the client library, by its headers.
+std::string zookeeper_version();
+
 }  // namespace flock::internal

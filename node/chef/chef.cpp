@@ -318,7 +318,8 @@ void chef::publish_api() {
   auto make = [around]() -> std::unique_ptr<actor_object> {
     return std::make_unique<described_actor<flock_api>>(std::make_unique<flock_api>(around));
   };
-  auto published = core_.publish(*actor_name::parse(api_actor), std::string(api_actor), make);
+  auto published = core_.publish(*actor_name::parse(api_actor), std::string(api_actor), make,
+                                 "Chef runs of this node, for other nodes");
   if (!published) log_("error", published.error().what);
 }
 

@@ -6,19 +6,19 @@
 namespace flock {
 namespace {
 
-result<void> show_document(control_exchange& x, control_api& api) {
-  x.answer()(openapi_document(api.operations()));
+result<void> show_document(control_exchange& x, control_document& of) {
+  x.answer()(openapi_document(of.api->operations(), of.core.actors().list()));
   return {};
 }
 
 }  // namespace
 
-const control_topic<control_api>& document_routes() {
-  static const control_topic<control_api> all = {
+const control_topic<control_document>& document_routes() {
+  static const control_topic<control_document> all = {
       {{.method = "GET",
         .path = "/v1/openapi.json",
         .id = "show_document",
-        .summary = "This document",
+        .summary = "This document, with the methods of the actors that this node has now",
         .answer = {.words = "OpenAPI", .schema = schema::object()}},
        show_document},
   };

@@ -88,14 +88,61 @@ std::string lower(std::string_view method) {
   return out;
 }
 
+void add(value::map& paths, const control_operation& o, value description) {
+  auto& path = paths[o.path];
+  if (path.is_null()) path = value::map();
+  path.as_map()->insert_or_assign(lower(o.method), std::move(description));
+}
+
+/// Of a value type by its name, as describe() gives it: "integer", "list of text", "text?".
+value schema_of(std::string_view type) {
+  constexpr std::string_view list = "list of ";
+  if (type.substr(0, list.size()) == list) return schema::list(schema_of(type.substr(list.size())));
+  if (type == "text") return schema::text();
+  if (type == "boolean") return schema::flag();
+  if (type == "integer") return schema::integer();
+  if (type == "number") return value::map{{"type", "number"}};
+  return value::map{{"description", type}};
+}
+
+std::string arguments_of(const method_info& m) {
+  std::string all = m.parameters.empty() ? "No arguments" : "The arguments: ";
+  for (const auto& p : m.parameters) all.append(&p == &m.parameters.front() ? "" : ", ").append(p);
+  return all;
+}
+
+void add(value::map& paths, const actor_host::published_actor& a, const method_info& m) {
+  const auto path = "/v1/call/{node}/" + a.name.str() + "/" + m.name;
+  const auto id = a.name.str() + "." + m.name;
+  const auto arguments = arguments_of(m);
+  const control_operation o{.method = "POST",
+                            .path = path,
+                            .id = id,
+                            .summary = m.doc.empty() ? std::string_view(id) : m.doc,
+                            .parameters = {timeout_parameter()},
+                            .body = {.schema = schema::list(), .required = !m.parameters.empty(), .words = arguments},
+                            .answer = {.words = m.returns,
+                                       .schema = schema_of(m.returns),
+                                       .member = m.streams ? "" : "result",
+                                       .type = m.streams ? "text/event-stream" : "application/json"},
+                            .errors = {error_code::not_found, error_code::refused, error_code::unreachable,
+                                       error_code::timeout, error_code::maybe_done, error_code::down}};
+  auto description = description_of(o);
+  description.as_map()->insert_or_assign("tags", value::list{a.name.str()});
+  add(paths, o, std::move(description));
+}
+
 }  // namespace
 
-value openapi_document(const std::vector<const control_operation*>& operations) {
+value openapi_document(const std::vector<const control_operation*>& operations,
+                       const std::vector<actor_host::published_actor>& actors) {
   value::map paths;
-  for (const auto* o : operations) {
-    auto& path = paths[o->path];
-    if (path.is_null()) path = value::map();
-    path.as_map()->insert_or_assign(lower(o->method), description_of(*o));
+  for (const auto* o : operations) add(paths, *o, description_of(*o));
+  value::list tags;
+  for (const auto& a : actors) {
+    if (resource_name::parse(a.name.str())) continue;
+    tags.emplace_back(value::map{{"name", a.name.str()}, {"description", a.does.empty() ? a.type : a.does}});
+    for (const auto& m : a.methods) add(paths, a, m);
   }
   return value::map{
       {"openapi", "3.0.3"},
@@ -108,6 +155,7 @@ value openapi_document(const std::vector<const control_operation*>& operations) 
                                          {"description",
                                           "curl --unix-socket /run/flock/flockd.sock "
                                           "http://localhost/v1/status"}}}},
+      {"tags", std::move(tags)},
       {"paths", std::move(paths)},
       {"components", value::map{{"schemas", from_json(control_schemas).value_or(value::map())}}}};
 }

@@ -281,3 +281,22 @@ TEST_CASE_FIXTURE(fixture, "the API describes itself") {
 
   for (const auto* o : api.operations()) CHECK_MESSAGE(!document["paths"][o->path].is_null(), o->path);
 }
+
+TEST_CASE_FIXTURE(fixture, "the API describes the methods of the actors that its node has") {
+  const auto document = from_json(get("/v1/openapi.json")).value_or(value());
+
+  const auto& tick = document["paths"]["/v1/call/{node}/ticker/tick"]["post"];
+  CHECK(tick["operationId"] == value("ticker.tick"));
+  CHECK(tick["requestBody"]["description"] == value("The arguments: integer"));
+  const auto& watch = document["paths"]["/v1/call/{node}/ticker/watch"]["post"];
+  CHECK(watch["summary"] == value("each tick"));
+  CHECK(
+      (watch["responses"]["200"]["content"]["text/event-stream"]["schema"] == value(value::map{{"type", "integer"}})));
+  CHECK((watch["tags"] == value(value::list{"ticker"})));
+}
+
+TEST_CASE_FIXTURE(fixture, "every flockd has what actors.def lists") {
+  const auto actors = get("/v1/actors");
+
+  for (const auto& c : capabilities()) CHECK(has(actors, "\"name\":\"" + std::string(c.name) + "\""));
+}
