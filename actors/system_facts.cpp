@@ -42,6 +42,12 @@ std::optional<std::uint64_t> kilobytes(std::string_view line, std::string_view n
   return number * 1024;
 }
 
+template <class Fact>
+result<Fact> fact_in(const system_view& system, const char* file, result<Fact> (*in)(std::string_view)) {
+  const auto text = system.read(file);
+  return text ? in(*text) : text.error();
+}
+
 }  // namespace
 
 std::map<std::string, std::string> os_release(std::string_view text) {
@@ -86,5 +92,21 @@ result<memory_use> memory(std::string_view text) {
   if (!total || !available) return no_text_of("/proc/meminfo");
   return memory_use{*total, *available};
 }
+
+result<std::string> distribution_of(const system_view& system) {
+  auto text = system.read("/etc/os-release");
+  if (!text) text = system.read("/usr/lib/os-release");
+  if (!text) return text.error();
+  const auto all = os_release(*text);
+  const auto name = all.find("PRETTY_NAME");
+  return name == all.end() ? std::string("Linux") : name->second;
+}
+
+result<std::array<double, 3>> load_of(const system_view& system) {
+  return fact_in(system, "/proc/loadavg", load_averages);
+}
+result<milliseconds> uptime_of(const system_view& system) { return fact_in(system, "/proc/uptime", uptime); }
+result<int> processors_of(const system_view& system) { return fact_in(system, "/proc/cpuinfo", processors); }
+result<memory_use> memory_of(const system_view& system) { return fact_in(system, "/proc/meminfo", memory); }
 
 }  // namespace flock

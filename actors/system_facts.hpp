@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/system_view.hpp"
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 
@@ -33,5 +34,14 @@ struct memory_use {
 };
 /// /proc/meminfo
 result<memory_use> memory(std::string_view text);
+
+// The same, of a system. Errors also: io
+
+/// Its name and version, for people. Source: os-release(5), which has the second file for where the first is missing
+result<std::string> distribution_of(const system_view& system);
+result<std::array<double, 3>> load_of(const system_view& system);
+result<milliseconds> uptime_of(const system_view& system);
+result<int> processors_of(const system_view& system);
+result<memory_use> memory_of(const system_view& system);
 
 }  // namespace flock

@@ -45,10 +45,11 @@ TEST_CASE("a text that is none of that file's is an error that names the file") 
 TEST_CASE("this system tells what the kernel's files and calls say") {
   const auto& here = this_system();
 
-  CHECK(load_averages(here.read("/proc/loadavg").value_or("")));
-  CHECK(uptime(here.read("/proc/uptime").value_or("")));
-  CHECK(processors(here.read("/proc/cpuinfo").value_or("")));
-  CHECK(memory(here.read("/proc/meminfo").value_or("")));
+  CHECK(load_of(here));
+  CHECK(uptime_of(here));
+  CHECK(processors_of(here));
+  CHECK(memory_of(here));
+  CHECK(distribution_of(here));
   CHECK(here.running()->name == "Linux");
   CHECK(here.disk_of("/")->total > 0);
   CHECK(here.disk_of("/no/such/folder").error().code == error_code::io);
