@@ -1,5 +1,7 @@
 #include "tools/flockctl/console.hpp"
 
+#include <array>
+#include <cstdio>
 #include <utility>
 
 namespace flock::ctl {
@@ -25,9 +27,29 @@ void flatten(const std::string& name, const value& v, std::vector<detail>& lines
   }
 }
 
+std::string bytes(std::int64_t n) {
+  constexpr std::array<std::string_view, 5> units = {"B", "kB", "MB", "GB", "TB"};
+  auto size = static_cast<double>(n);
+  std::size_t unit = 0;
+  for (; size >= 1024 && unit + 1 < units.size(); ++unit) size /= 1024;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f " : "%.1f ", size);
+  return text.data() + std::string(units[unit]);
+}
+
+std::string seconds(std::int64_t n) {
+  const auto two = [](std::int64_t large, const char* unit, std::int64_t small, const char* smaller) {
+    return std::to_string(large) + unit + (small == 0 ? "" : " " + std::to_string(small) + smaller);
+  };
+  if (n < 60) return std::to_string(n) + " s";
+  if (n < 3600) return two(n / 60, " min", n % 60, " s");
+  if (n < 24 * 3600) return two(n / 3600, " h", n / 60 % 60, " min");
+  return two(n / (24 * 3600), " d", n / 3600 % 24, " h");
+}
+
 std::vector<std::string> cells_of(const value& object, const std::vector<column>& columns) {
   std::vector<std::string> cells;
-  for (const auto& c : columns) cells.push_back(harmless(cell(object[c.member])));
+  for (const auto& c : columns) cells.push_back(harmless(readable(object.at_path(c.member), c.in)));
   return cells;
 }
 
@@ -142,6 +164,12 @@ std::string cell(const value& v) {
   for (const auto& [name, member] : *members)
     if (!member.is_null()) text.append(text.empty() ? "" : " ").append(name).append("=").append(cell(member));
   return text;
+}
+
+std::string readable(const value& v, unit in) {
+  const auto* number = v.as_int();
+  if (!number || in == unit::none) return cell(v);
+  return in == unit::bytes ? bytes(*number) : seconds(*number);
 }
 
 }  // namespace flock::ctl

@@ -4,6 +4,7 @@
 #include <flock/value.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -11,10 +12,15 @@
 
 namespace flock::ctl {
 
+/// How a number is shown to people: 8388608 bytes are 8.0 MB, 7500 seconds are 2 h 5 min.
+enum class unit : std::uint8_t { none, bytes, seconds };
+std::string readable(const value& v, unit in);
+
 /// A column of a table of JSON objects.
 struct column {
   std::string_view title;
-  std::string_view member;
+  std::string_view member;  ///< or the path of one: "memory.available"
+  unit in = unit::none;
 };
 
 /// Where data and talk go, and in which form.

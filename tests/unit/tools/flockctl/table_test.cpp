@@ -16,6 +16,31 @@ using flock::ctl::render;
 using flock::ctl::shortened;
 using flock::ctl::table;
 
+TEST_CASE("sizes and times are shown in the unit that people take") {
+  using flock::ctl::readable, flock::ctl::unit;
+  CHECK(readable(512, unit::bytes) == "512 B");
+  CHECK(readable(8 << 20, unit::bytes) == "8.0 MB");
+  CHECK(readable(std::int64_t(3) << 40, unit::bytes) == "3.0 TB");
+  CHECK(readable(59, unit::seconds) == "59 s");
+  CHECK(readable(61, unit::seconds) == "1 min 1 s");
+  CHECK(readable(7500, unit::seconds) == "2 h 5 min");
+  CHECK(readable(90000, unit::seconds) == "1 d 1 h");
+  CHECK(readable(86400, unit::seconds) == "1 d");
+  CHECK(readable(value(), unit::bytes).empty());
+  CHECK(readable("x", unit::bytes) == "x");
+  CHECK(readable(7, unit::none) == "7");
+}
+
+TEST_CASE("a column shows the member of a member") {
+  std::ostringstream data, talk;
+  console out(data, talk, {});
+
+  out.rows({value::map{{"node", "a"}, {"memory", value::map{{"available", 2048}}}}, value::map{{"node", "b"}}},
+           {{"NODE", "node"}, {"MEMORY", "memory.available", flock::ctl::unit::bytes}}, "none");
+
+  CHECK(data.str() == "NODE  MEMORY\na     2.0 kB\nb\n");
+}
+
 TEST_CASE("the width of a text is what a terminal needs for it") {
   CHECK(display_width("") == 0);
   CHECK(display_width("bender1") == 7);
