@@ -106,6 +106,19 @@ class FlockdTest < Minitest::Test
     assert_equal %w(run updated), state.values_at('action', 'outcome')
   end
 
+  def test_what_a_node_is_and_runs_on_is_told_in_a_recipe
+    site = recipe
+    told = nil
+    execute(site, 'asks') { told = FlockOfChefs['bender0'][:info].summary }
+
+    site.converge
+
+    assert_equal ['bender0', 'Linux'], told.values_at('id', 'os')
+    assert_operator told['memory']['total'], :>, 0
+    assert_equal told['kernel'], FlockOfChefs['bender0'][:info].kernel
+    assert_equal told['versions'], FlockOfChefs['bender0'][:info].versions
+  end
+
   def test_what_somebody_delays_is_sent_when_the_run_has_ended_if_it_ends_so
     wish = { 'resource' => 'execute[other]', 'action' => 'run', 'node' => 'bender0', 'timing' => 'delayed' }
     site = recipe
