@@ -41,14 +41,14 @@ class notification_answers {
   /// of courier::submit, maybe_done (nobody can tell by the deadline whether it is kept)
   void retry(const std::string& id, time_point until, const answer& done);
 
+  /// The first answer that is given, or at the deadline this error.
+  answer in_time(time_point until, error otherwise, answer done);
+
  private:
   /// What there is to tell; nothing yet if there is more to wait for, which there is not at the deadline.
   using look = std::function<std::optional<value>(bool at_deadline)>;
   /// Looks now, whenever a notification moves on, and at the deadline.
   void answer_when(look told, time_point until, answer done);
-  /// The first answer, or at the deadline this error.
-  answer in_time(time_point until, error otherwise, answer done);
-
   std::optional<value> targets_as_they_are(const wanted_action& what, const std::vector<notifier::sent>& targets,
                                            wait_for state, bool at_deadline) const;
   result<const notification_record*> known(const std::string& id) const;

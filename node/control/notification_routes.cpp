@@ -39,8 +39,9 @@ result<void> notify(control_exchange& x, notification_desk& desk) {
   auto what = wanted_action::from_value(*read);
   if (!what) return what.error().within("the body");
   if (what->when == timing::delayed) {
-    desk.home.post([&desk, what = *std::move(what), run = *std::move(run), answer = delayed(x)] {
-      desk.delay(what, run, answer);
+    desk.home.post([&desk, what = *std::move(what), run = *std::move(run), until = *until, answer = delayed(x)] {
+      const error otherwise{error_code::maybe_done, "the disk has not confirmed yet that it is kept for the run's end"};
+      desk.delay(what, run, desk.answers.in_time(until, otherwise, answer));
     });
     return {};
   }

@@ -218,6 +218,17 @@ TEST_CASE_FIXTURE(fixture, "what is delayed waits for the end of a run, of the o
         "400 bad_argument: run: only what is delayed waits for the end of a run");
 }
 
+TEST_CASE_FIXTURE(fixture, "who wants something at the end of a run hears by the deadline, however slow the disk is") {
+  const auto run = ask("POST", "/v1/runs", "{}");
+  a.disk->hold();
+
+  const auto answer =
+      ask("POST", "/v1/notify?timeout=5s", R"({"resource":"execute[x]","action":"run","node":"b","timing":"delayed"})");
+
+  CHECK(has(failure(answer), "maybe_done: the disk has not confirmed yet"));
+  a.disk->release();
+}
+
 TEST_CASE_FIXTURE(fixture, "a Chef run lasts as long as its stream, and says what it does by its id") {
   auto run = ask("POST", "/v1/runs", R"({"why_run":false,"roles":["web"]})");
   CHECK(run.content_type == "text/event-stream");
