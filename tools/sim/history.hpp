@@ -47,7 +47,8 @@ enum class intent { work, fail, undeclared };
 /// Each report is held against the invariants as it comes; the first breach stays.
 class history {
  public:
-  /// \param is_strict  promises count that are known not to be kept yet: I12, and what Chef runs have in hand
+  /// \param is_strict  promises count that are known not to be kept yet: what Chef declares over restarts, and what its
+  /// runs had in hand
   explicit history(bool is_strict) : is_strict_(is_strict) {}
 
   const std::optional<breach>& broken() const { return broken_; }
@@ -85,8 +86,9 @@ class history {
   // What runs owe.
 
   /// A run has taken it upon itself that this is asked for. \param wish  names it among all that this node ever owed;
-  /// what is wished twice is owed once
-  void owes(const std::string& node, const std::string& resource, const std::string& action, const std::string& wish);
+  /// what is wished twice is owed once \param updated  the resource whose update it is for; empty if it is for none
+  void owes(const std::string& node, const std::string& resource, const std::string& action, const std::string& wish,
+            const std::string& updated);
 
   // What users ask of their own flockd.
 
@@ -205,8 +207,8 @@ class history {
   std::map<std::string, std::size_t> made_;  // notifications, by sender
   std::map<line, std::size_t> last_begun_;   // place of the one that began last for the first time
   milliseconds most_ahead_{0};
-  std::map<std::string, declared> declared_;    // by node
-  std::map<kind, std::set<std::string>> owed_;  // the wishes for it
+  std::map<std::string, declared> declared_;                 // by node
+  std::map<kind, std::map<std::string, std::string>> owed_;  // the wishes for it: the resource that was updated
   std::size_t not_notified_ = 0;
   std::map<std::uint64_t, question> questions_;  // that were not answered yet
   std::uint64_t asked_ = 0;

@@ -179,11 +179,12 @@ void life::begins(const resource_name& what, std::string_view action, const atte
     in.say(who_.node, what.str(), " begins for ", id);
     in.past.begins(itself(), what.str(), id, around_.time.wall());
   }
-  if (!how.run.empty() && !how.why_run && action == "run") {
+  // On a full disk a run goes on, and nothing that it owes can be kept.
+  if (!how.run.empty() && !how.why_run && action == "run" && !around_.storage.is_full()) {
     in.say(who_.node, what.str(), " is updated in run ", how.run);
     for (const auto& d : declared_) {
       if (d.name != what) continue;
-      for (const auto& w : d.notifies) owes(w, how.run + " " + to_json(w.where.to_value()));
+      for (const auto& w : d.notifies) owes(w, how.run + " " + to_json(w.where.to_value()), what.str());
     }
     owes_subscribers(what, how.run);
   }
@@ -195,16 +196,16 @@ void life::ends(const resource_name&, const attempt& how) {
   for (const auto& id : how.notifications) around_.in.past.completes(itself(), id);
 }
 
-void life::owes(const wanted_action& what, const std::string& wish) {
+void life::owes(const wanted_action& what, const std::string& wish, const std::string& updated) {
   // Others wish the same outside of runs; nobody could tell these from those that a run owes.
   if (what.action == "run") return;
   around_.in.say(who_.node, "owes ", what.resource.str(), " ", what.action, ", ", wish);
-  around_.in.past.owes(who_.node, what.resource.str(), what.action, wish);
+  around_.in.past.owes(who_.node, what.resource.str(), what.action, wish, updated);
 }
 
 void life::owes_subscribers(const resource_name& updated, const std::string& run) {
   for (const auto& w : core_->notifications().wanted_by_subscribers(updated))
-    owes(w, run + " " + to_json(w.where.to_value()));
+    owes(w, run + " " + to_json(w.where.to_value()), updated.str());
 }
 
 void life::progressed(const notification_record& r) {

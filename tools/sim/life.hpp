@@ -94,7 +94,7 @@ class life final : private flock::machine, private onlooker {
   void run_chef(const node_id& on);
 
   /// A run that goes on owes this at its end.
-  void owes(const wanted_action& what, const std::string& wish);
+  void owes(const wanted_action& what, const std::string& wish, const std::string& updated = {});
   /// A run has been told of an update in its own name: what others wish of it is owed.
   void owes_subscribers(const resource_name& updated, const std::string& run);
 

@@ -80,7 +80,11 @@ simulation::~simulation() {
 
 outcome_of_seed simulation::run() {
   const auto began = in_.time.now();
-  for (auto& m : machines_) at(in_.random.between(0ms, 500ms), [this, &m = *m] { start(m); });
+  for (auto& m : machines_) {
+    at(in_.random.between(0ms, 500ms), [this, &m = *m] { start(m); });
+    if (in_.random.chance(0.5))
+      at(in_.random.between(0ms, 5s), [this, &m = *m] { m.start_chef(chef_script::some(in_)); });
+  }
   at(0ms, [this] { something_happens(); });
   at(1s, [this] { look(); });
   pass(in_.what.faults_last);
@@ -189,7 +193,7 @@ void simulation::users_do() {
   auto& m = any();
   auto* l = m.running();
   if (!l) return;
-  switch (in_.random.below(18)) {
+  switch (in_.random.below(20)) {
     case 0:
       return l->call(any().id(), in_.random.pick({"add", "later", "throws"}), in_.random.between(1ms, 8s));
     case 1:
@@ -207,8 +211,9 @@ void simulation::users_do() {
     case 7:
       return l->delay(any().id());
     case 8:
-      return m.start_chef(chef_script::some(in_));
     case 9:
+      return m.start_chef(chef_script::some(in_));
+    case 10:
       if (in_.random.chance(0.3)) l->run_chef(any().id());
       return;
     default:
@@ -260,7 +265,6 @@ void simulation::edit(machine& m) {
         resources.push_back(declare(passing));
       break;
     default:
-      if (!in_.what.is_strict) break;
       write_down(resources[in_.random.below(resources.size())], ++revisions_);
   }
   if (auto* l = m.running()) l->reload();
