@@ -80,8 +80,13 @@ struct node::parts : std::enable_shared_from_this<node::parts> {
         view(std::shared_ptr<parts>(std::shared_ptr<void>(), this), false) {}
   ~parts() { stop(); }
 
+  using log_line = std::function<void(std::string_view level, const std::string& text)>;
+
   result<void> start(const node_id& id);
   void stop();
+  result<void> open_storage(const incarnation& life, const log_line& write);
+  result<void> make_network(const hello& self, const log_line& write);
+  void make_registry(const log_line& write);
 
   config with;
   logger log;
@@ -102,36 +107,10 @@ result<void> node::parts::start(const node_id& id) {
     troubles->add(level, system_clock().wall(), text);
     log(level, text);
   };
-  if (with.state_dir.empty()) {
-    disk = std::make_unique<memory_storage>(life.str());
-  } else {
-    internal::sqlite_journal_options options;
-    options.folder = with.state_dir;
-    options.threads = threads.get();
-    options.log = write;
-    auto journal = internal::open_sqlite_journal(std::move(options));
-    if (!journal) return journal.error().within("state-dir");
-    disk = *std::move(journal);
-  }
-
+  if (auto opened = open_storage(life, write); !opened) return opened;
   hello self{with.registry.path, id, life, std::string(version()), with.advertise, with.about.environment, disk->id()};
-  internal::tls_transport_options network_options;
-  network_options.listen = with.listen;
-  if (with.tls()) network_options.files = internal::tls_files{with.tls_ca, with.tls_cert, with.tls_key};
-  network_options.insecure = with.insecure;
-  network_options.limits.heartbeat = with.heartbeat;
-  network_options.threads = threads.get();
-  network_options.log = write;
-  auto made = internal::make_tls_transport(self, std::move(network_options));
-  if (!made) return made.error();
-  network = *std::move(made);
-
-  if (with.registry.in_memory()) {
-    tree = std::make_unique<memory_registry>(make_memory_tree(), threads->make_mailbox("registry"));
-  } else {
-    tree = internal::make_zookeeper_registry(
-        system_clock(), {with.registry.servers, with.registry.path, with.registry_auth, with.session_timeout, write});
-  }
+  if (auto made = make_network(self, write); !made) return made;
+  make_registry(write);
 
   // The core keeps its own troubles itself.
   const auto plain = [this](std::string_view level, const std::string& text) { log(level, text); };
@@ -143,6 +122,44 @@ result<void> node::parts::start(const node_id& id) {
   std::promise<result<void>> settled;
   core->when_settled(core->now() + settle_within, [&](result<void> how) { settled.set_value(std::move(how)); });
   return settled.get_future().get();
+}
+
+result<void> node::parts::open_storage(const incarnation& life, const log_line& write) {
+  if (with.state_dir.empty()) {
+    disk = std::make_unique<memory_storage>(life.str());
+    return {};
+  }
+  internal::sqlite_journal_options options;
+  options.folder = with.state_dir;
+  options.threads = threads.get();
+  options.log = write;
+  auto journal = internal::open_sqlite_journal(std::move(options));
+  if (!journal) return journal.error().within("state-dir");
+  disk = *std::move(journal);
+  return {};
+}
+
+result<void> node::parts::make_network(const hello& self, const log_line& write) {
+  internal::tls_transport_options options;
+  options.listen = with.listen;
+  if (with.tls()) options.files = internal::tls_files{with.tls_ca, with.tls_cert, with.tls_key};
+  options.insecure = with.insecure;
+  options.limits.heartbeat = with.heartbeat;
+  options.threads = threads.get();
+  options.log = write;
+  auto made = internal::make_tls_transport(self, std::move(options));
+  if (!made) return made.error();
+  network = *std::move(made);
+  return {};
+}
+
+void node::parts::make_registry(const log_line& write) {
+  if (with.registry.in_memory()) {
+    tree = std::make_unique<memory_registry>(make_memory_tree(), threads->make_mailbox("registry"));
+  } else {
+    tree = internal::make_zookeeper_registry(
+        system_clock(), {with.registry.servers, with.registry.path, with.registry_auth, with.session_timeout, write});
+  }
 }
 
 void node::parts::stop() {
