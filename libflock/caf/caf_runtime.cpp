@@ -58,7 +58,7 @@ void run_guarded(task& job, std::string_view whose) {
 class caf_mailbox;
 
 /// The mailboxes that live, and whether more may be made.
-struct roster {
+struct living_mailboxes {
   std::mutex mutex;  // guards all below
   std::unordered_set<caf_mailbox*> mailboxes;
   bool stopped = false;
@@ -68,13 +68,13 @@ struct roster {
 /// actor is woken once, however many jobs wait: a message of CAF's for each would cost more than most jobs.
 class caf_mailbox final : public mailbox {
  public:
-  caf_mailbox(std::string_view label, const clock& time, std::shared_ptr<roster> among)
-      : name_("mailbox " + std::string(label)), time_(time), roster_(std::move(among)) {}
+  caf_mailbox(std::string_view label, const clock& time, std::shared_ptr<living_mailboxes> among)
+      : name_("mailbox " + std::string(label)), time_(time), living_(std::move(among)) {}
 
   ~caf_mailbox() override {
     close();
-    std::lock_guard lock(roster_->mutex);
-    roster_->mailboxes.erase(this);
+    std::lock_guard lock(living_->mutex);
+    living_->mailboxes.erase(this);
   }
 
   /// Called once, before anybody else sees the mailbox.
@@ -120,7 +120,7 @@ class caf_mailbox final : public mailbox {
     std::vector<task> mine;
     auto left = jobs_per_turn;
     do {
-      if (!take_waiting(left, mine)) return;
+      if (!fetch_waiting(left, mine)) return;
       for (auto& job : mine) {
         --depth_;
         run_unless_closed(std::move(job));
@@ -149,7 +149,7 @@ class caf_mailbox final : public mailbox {
 
   // Many at once, so that whoever posts meanwhile seldom finds the mutex taken. \returns false, and the turn is over,
   // if none wait
-  bool take_waiting(std::size_t at_most, std::vector<task>& into) {
+  bool fetch_waiting(std::size_t at_most, std::vector<task>& into) {
     std::lock_guard lock(mutex_);
     awake_ = !waiting_.empty();
     const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), at_most));
@@ -183,7 +183,7 @@ class caf_mailbox final : public mailbox {
 
   const std::string name_;
   const clock& time_;
-  const std::shared_ptr<roster> roster_;
+  const std::shared_ptr<living_mailboxes> living_;
   caf::actor actor_;
   std::atomic<bool> closed_ = true;
   std::atomic<std::size_t> depth_ = 0;
@@ -233,7 +233,7 @@ class blocking_threads : public std::enable_shared_from_this<blocking_threads> {
     waiting_.push_back(std::move(job));
     if (idle_ >= waiting_.size()) return wanted_.notify_one();
     if (threads_ == runtime::max_blocking) return;
-    std::thread([self = shared_from_this()] { self->take_jobs(); }).detach();
+    std::thread([self = shared_from_this()] { self->run_jobs(); }).detach();
     ++threads_;
   }
 
@@ -252,7 +252,7 @@ class blocking_threads : public std::enable_shared_from_this<blocking_threads> {
   }
 
  private:
-  void take_jobs() {
+  void run_jobs() {
     std::unique_lock lock(mutex_);
     while (await_job(lock)) {
       task job = std::move(waiting_.front());
@@ -307,12 +307,12 @@ class caf_runtime final : public runtime {
   ~caf_runtime() override { stop(time_.now() + grace); }
 
   std::shared_ptr<mailbox> make_mailbox(std::string_view label) override {
-    auto made = std::make_shared<caf_mailbox>(label, time_, roster_);
-    std::lock_guard lock(roster_->mutex);
-    if (roster_->stopped) return made;  // one that is closed
+    auto made = std::make_shared<caf_mailbox>(label, time_, living_);
+    std::lock_guard lock(living_->mutex);
+    if (living_->stopped) return made;  // one that is closed
     made->open(system_->actors.spawn<mailbox_actor>(std::weak_ptr(made)));
     forget_logger();
-    roster_->mailboxes.insert(made.get());
+    living_->mailboxes.insert(made.get());
     return made;
   }
 
@@ -334,9 +334,9 @@ class caf_runtime final : public runtime {
   bool begin_to_stop() {
     std::vector<std::shared_ptr<mailbox>> living;  // outlives the lock, which their destructors take
     {
-      std::lock_guard lock(roster_->mutex);
-      if (std::exchange(roster_->stopped, true)) return false;
-      for (auto* each : roster_->mailboxes)
+      std::lock_guard lock(living_->mutex);
+      if (std::exchange(living_->stopped, true)) return false;
+      for (auto* each : living_->mailboxes)
         if (auto alive = each->weak_from_this().lock()) living.push_back(std::move(alive));
     }
     for (auto& each : living) each->close();
@@ -356,7 +356,7 @@ class caf_runtime final : public runtime {
   }
 
   const clock& time_;
-  const std::shared_ptr<roster> roster_ = std::make_shared<roster>();
+  const std::shared_ptr<living_mailboxes> living_ = std::make_shared<living_mailboxes>();
   const std::shared_ptr<blocking_threads> blocking_ = std::make_shared<blocking_threads>();
   std::unique_ptr<caf_system> system_;
 };

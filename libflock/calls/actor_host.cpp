@@ -78,7 +78,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
         make_(std::move(make)),
         time_(host.time_),
         options_(host.options_),
-        reports_(host.reports_),
+        listener_(host.listener_),
         turn_(host.threads_.make_mailbox(name_.str())) {}
 
   void start() {
@@ -177,7 +177,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
       ++restarts_;
     }
     turn_->post_at(time_.now() + next_backoff(), [self = shared_from_this()] { self->make(); });
-    if (reports_->restarted) reports_->restarted(name_, why);
+    if (listener_->restarted) listener_->restarted(name_, why);
     return why;
   }
 
@@ -195,7 +195,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
   const factory make_;
   const clock& time_;
   const options options_;
-  const std::shared_ptr<const reports> reports_;
+  const std::shared_ptr<const listener> listener_;
   const std::shared_ptr<mailbox> turn_;
   std::atomic<bool> closed_ = false;
   std::atomic<std::size_t> waiting_ = 0;
@@ -211,11 +211,11 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
   int restarts_ = 0;
 };
 
-actor_host::actor_host(runtime& threads, const clock& time, options o, reports r)
+actor_host::actor_host(runtime& threads, const clock& time, options o, listener to)
     : threads_(threads),
       time_(time),
       options_(o),
-      reports_(std::make_shared<const reports>(std::move(r))),
+      listener_(std::make_shared<const listener>(std::move(to))),
       waiters_turn_(threads.make_mailbox("waiting for actors")) {}
 
 actor_host::~actor_host() { stop(); }
@@ -233,7 +233,7 @@ result<void> actor_host::publish(const actor_name& name, std::string type, facto
     waiters_.erase(first, last);
   }
   made->start();
-  if (reports_->published) reports_->published(name);
+  if (listener_->published) listener_->published(name);
   for (const auto& w : waiters) (*w)(true);
   return {};
 }
@@ -248,7 +248,7 @@ void actor_host::unpublish(const actor_name& name) {
     cells_.erase(at);
   }
   gone->close();
-  if (reports_->unpublished) reports_->unpublished(name);
+  if (listener_->unpublished) listener_->unpublished(name);
 }
 
 void actor_host::invoke(asker by, const actor_name& name, std::string method, value::list arguments,
@@ -332,7 +332,7 @@ void actor_host::stop() {
   waiters_turn_->close();
   for (const auto& [name, gone] : cells) {
     gone->close();
-    if (reports_->unpublished) reports_->unpublished(name);
+    if (listener_->unpublished) listener_->unpublished(name);
   }
   for (const auto& [name, w] : waiters) (*w)(false);
 }

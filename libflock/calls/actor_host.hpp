@@ -33,14 +33,14 @@ class actor_host {
   };
 
   /// What happens to actors, for the registry, events and monitors. Called on any thread; must not block.
-  struct reports {
+  struct listener {
     std::function<void(const actor_name&)> published;
     std::function<void(const actor_name&)> unpublished;
     /// It threw, when it was made or called, and is made anew after the backoff.
     std::function<void(const actor_name&, const error& why)> restarted;
   };
 
-  actor_host(runtime& threads, const clock& time, options o, reports r);
+  actor_host(runtime& threads, const clock& time, options o, listener to);
   ~actor_host();
 
   /// Makes the object in its own turn and takes messages from now on.
@@ -101,7 +101,7 @@ class actor_host {
   runtime& threads_;
   const clock& time_;
   const options options_;
-  const std::shared_ptr<const reports> reports_;
+  const std::shared_ptr<const listener> listener_;
   const std::shared_ptr<mailbox> waiters_turn_;
   mutable std::mutex mutex_;  // guards all below
   std::map<actor_name, std::shared_ptr<cell>> cells_;

@@ -4,14 +4,14 @@
 
 namespace flock {
 
-finder::finder(node_id self, const clock& time, const directory& nodes, membership& registry, ways w)
-    : self_(std::move(self)), time_(time), nodes_(nodes), registry_(registry), ways_(std::move(w)) {}
+finder::finder(node_id self, const clock& time, const directory& nodes, membership& registry, host of)
+    : self_(std::move(self)), time_(time), nodes_(nodes), registry_(registry), host_(std::move(of)) {}
 
 void finder::find(const address& what, time_point until, found done) {
-  if (!what.node && ways_.is_here(what.actor)) return done(address{self_, what.actor});
+  if (!what.node && host_.is_here(what.actor)) return done(address{self_, what.actor});
   const auto id = next_++;
   searches_.emplace(id, search{what, until, std::move(done), {}, false, {}});
-  ways_.at(until, [this, id] {
+  host_.at(until, [this, id] {
     auto it = searches_.find(id);
     if (it == searches_.end()) return;
     const auto& s = it->second;
@@ -25,7 +25,7 @@ void finder::find_all(const actor_name& name, time_point until, found_all done) 
   if (publishers_.contains(name)) return done(living(name));
   const auto id = next_++;
   searches_.emplace(id, search{address{{}, name}, until, {}, std::move(done), false, {}});
-  ways_.at(until, [this, id] {
+  host_.at(until, [this, id] {
     auto it = searches_.find(id);
     if (it == searches_.end()) return;
     auto all = std::move(it->second.all);
@@ -40,7 +40,7 @@ void finder::attempt(std::uint64_t id) {
   if (waiting == searches_.end() || waiting->second.asking || !waiting->second.what.node) return;
   auto& s = waiting->second;
   s.asking = true;
-  ways_.await(*s.what.node, s.what.actor, s.until, [this, id, alive = std::weak_ptr(alive_)](result<bool> here) {
+  host_.await(*s.what.node, s.what.actor, s.until, [this, id, alive = std::weak_ptr(alive_)](result<bool> here) {
     if (alive.expired()) return;
     auto it = searches_.find(id);
     if (it == searches_.end()) return;

@@ -21,8 +21,8 @@ namespace flock {
 /// on any node is looked up in the registry. Lives in one mailbox.
 class finder {
  public:
-  /// How the finder reaches what it needs.
-  struct ways {
+  /// What it asks of its node.
+  struct host {
     /// Asks a node, this one included, to answer as soon as it has the actor, or by the deadline that it has not.
     std::function<void(const node_id&, const actor_name&, time_point until, std::function<void(result<bool>)>)> await;
     /// Runs a job in this mailbox at a time.
@@ -33,7 +33,7 @@ class finder {
   using found = std::function<void(result<address>)>;
   using found_all = std::function<void(result<std::vector<address>>)>;
 
-  finder(node_id self, const clock& time, const directory& nodes, membership& registry, ways w);
+  finder(node_id self, const clock& time, const directory& nodes, membership& registry, host of);
 
   /// Answers once. With a node: that actor there. Without: this node's own, else one on a living node.
   /// Errors: not_found (not there by then), unreachable (no way to its node by then)
@@ -68,7 +68,7 @@ class finder {
   const clock& time_;
   const directory& nodes_;
   membership& registry_;
-  ways ways_;
+  host host_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, search> searches_;
   std::map<actor_name, std::set<node_id>> publishers_;

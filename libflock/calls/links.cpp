@@ -10,11 +10,11 @@ const hello* links::peer(const node_id& id) const {
   return it == peers_.end() ? nullptr : &it->second;
 }
 
-void links::dial(const node_id& id, wanted& w) {
+void links::dial(const node_id& id, link& to) {
   const auto* known = nodes_.find(id);
-  if (!known || known->life.address.empty() || known->life.address == w.dialled) return;
-  w.dialled = known->life.address;
-  network_.dial(id, w.dialled);
+  if (!known || known->life.address.empty() || known->life.address == to.dialled) return;
+  to.dialled = known->life.address;
+  network_.dial(id, to.dialled);
 }
 
 void links::want(const node_id& id) {

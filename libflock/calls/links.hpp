@@ -45,19 +45,19 @@ class links {
   const hello* peer(const node_id& id) const;
 
  private:
-  struct wanted {
+  struct link {
     std::string dialled;           // the address that the transport was told; empty while it is unknown
     std::vector<message> waiting;  // calls to send once connected; bounded by the deadlines of the calls
   };
 
-  void dial(const node_id& id, wanted& w);
+  void dial(const node_id& id, link& to);
 
   node_id self_;
   transport& network_;
   const directory& nodes_;
   membership& registry_;
   call_table& calls_;
-  std::map<node_id, wanted> wanted_;
+  std::map<node_id, link> wanted_;
   std::map<node_id, hello> peers_;
 };
 

@@ -16,91 +16,23 @@ node_core::node_core(seams s, options o)
       callbacks_(s.threads.make_mailbox("callbacks")),
       policy_(std::make_shared<const policy>(options_.about.environment)),
       calls_(options_.self.life.low),
-      host_(s.threads, s.time, {.node = options_.self.id.str()},
-            {.published =
-                 [this](const actor_name& name) {
-                   post([this, name] {
-                     membership_.publish(name);
-                     add_event("published", {{"actor", name.str()}});
-                   });
-                 },
-             .unpublished =
-                 [this](const actor_name& name) {
-                   post([this, name] {
-                     membership_.unpublish(name);
-                     add_event("unpublished", {{"actor", name.str()}});
-                     watches_.unpublished(name);
-                   });
-                 },
-             .restarted =
-                 [this](const actor_name& name, const error& why) {
-                   post([this, name, why] {
-                     add_event("restarted", {{"actor", name.str()}, {"error", why.what}});
-                     log("warning", "actor " + name.str() + " was made anew: " + why.what);
-                   });
-                 }}),
+      actors_(s.threads, s.time, {.node = options_.self.id.str()}, listener_to_actors()),
       directory_(options_.self.id, {}),
       membership_(s.tree, home_, s.time, *this),
       look_ups_(home_, s.time, directory_, membership_),
       links_(options_.self.id, s.network, directory_, membership_, calls_),
       revisits_(options_.self.life.low, {}),
-      finder_(options_.self.id, s.time, directory_, membership_,
-              {.await =
-                   [this](const node_id& node, const actor_name& name, time_point until,
-                          std::function<void(result<bool>)> done) {
-                     ask_node(node, "await", {name.str()}, until, at_home([done](const result<value>& answer) {
-                                done(answer ? from_value<bool>(*answer) : result<bool>(answer.error()));
-                              }));
-                   },
-               .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); },
-               .is_here = [this](const actor_name& name) { return host_.has(name); }}),
-      watches_(options_.self.id, {.ask_until_gone =
-                                      [this](const node_id& node, const actor_name& name, responder gone) {
-                                        ask_node(node, "until_gone", {name.str()}, actor_host::no_deadline,
-                                                 at_home(std::move(gone)));
-                                      },
-                                  .is_here = [this](const actor_name& name) { return host_.has(name); }}),
-      notifier_(
-          options_.self.id, options_.self.life.str().substr(0, 16), s.time, options_.notification_ttl, directory_,
-          {.look_up =
-               [this](const location& where, time_point until, std::function<void(result<void>)> done) {
-                 look_ups_.look_up(where, std::min(until, now() + options_.call_timeout), std::move(done));
-               },
-           .submit = [this](
-                         notification n,
-                         std::function<void(result<void>)> taken) { courier_.submit(std::move(n), std::move(taken)); },
-           .tell_wishes =
-               [this](const node_id& publisher, std::vector<wish> wishes, std::function<void(result<void>)> told) {
-                 ask_node(
-                     publisher, "wishes", {to_value(wishes)}, now() + options_.call_timeout,
-                     at_home([told](const result<value>& answer) { told(answer ? result<void>() : answer.error()); }));
-               },
-           .want_connection = [this](const node_id& id) { links_.want(id); },
-           .is_connected = [this](const node_id& id) { return links_.peer(id) != nullptr; },
-           .watch =
-               [this](const location& where) {
-                 if (!where.only_names()) membership_.want_all();
-                 for (const auto& id : where.nodes) membership_.want_node(id);
-               },
-           .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); },
-           .at = [this](time_point when, std::function<void()> f) { home_->post_at(when, std::move(f)); }}),
-      wishes_(home_, s.disk, notifier_,
-              {.ask_wishes =
-                   [this](const node_id& subscriber, std::function<void(result<std::vector<wish>>)> told) {
-                     ask_node(subscriber, "wished", {}, now() + options_.call_timeout,
-                              at_home([told](const result<value>& answer) {
-                                told(answer ? from_value<std::vector<wish>>(*answer) : answer.error());
-                              }));
-                   },
-               .is_connected = [this](const node_id& id) { return links_.peer(id) != nullptr; },
-               .retry_soon = [this](std::function<void()> f) { home_->post_at(now() + tick_every, std::move(f)); },
-               .warn = [this](const std::string& what) { log("warning", what); }}),
+      finder_(options_.self.id, s.time, directory_, membership_, host_of_finder()),
+      watches_(options_.self.id, host_of_watches()),
+      notifier_(options_.self.id, options_.self.life.str().substr(0, 16), s.time, options_.notification_ttl, directory_,
+                host_of_notifier()),
+      wishes_(home_, s.disk, notifier_, host_of_wishes()),
       scribe_(home_, s.disk, options_.writing),
       courier_(options_.self.id, options_.self.life, home_, s.time, s.network, s.disk, scribe_, *this,
                options_.delivery),
       debts_(s.disk, scribe_),
       events_(s.disk, scribe_, {}),
-      service_(options_.self.id, host_, watches_, notifier_, wishes_) {}
+      service_(options_.self.id, actors_, watches_, notifier_, wishes_) {}
 
 // What is dropped together with the parts is answered to nobody: the seams may be gone.
 node_core::~node_core() { stopped_ = true; }
@@ -173,7 +105,7 @@ void node_core::stop(std::function<void()> done) {
     if (!stopped_.exchange(true)) {
       courier_.acknowledge_all();
       scribe_.close();
-      host_.stop();
+      actors_.stop();
       calls_.close(stopping());
       finder_.close();
       look_ups_.close(stopping());

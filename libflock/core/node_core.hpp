@@ -103,7 +103,7 @@ class node_core final : public caller,
   void unpublish(const actor_name& name);
   void find(const flock::address& what, time_point until, finder::found done);
   void find_all(const actor_name& name, time_point until, finder::found_all done);
-  const actor_host& actors() const { return host_; }
+  const actor_host& actors() const { return actors_; }
   /// Follows a method of an actor of this node that yields many values; see actor_host::follow.
   void follow(const actor_name& actor, std::string method, value::list arguments, time_point until,
               stream_responder answer);
@@ -204,6 +204,13 @@ class node_core final : public caller,
   void moves(const notification& n, const receipt& to) override;
   void progressed(const notification_record& r) override;
 
+  // What the other parts ask of this node, and tell it.
+  actor_host::listener listener_to_actors();
+  finder::host host_of_finder();
+  watches::host host_of_watches();
+  notifier::host host_of_notifier();
+  wish_keeper::host host_of_wishes();
+
   /// Often enough for suspicion (3 s) and expiry (minutes to days), rare enough to cost nothing.
   static constexpr milliseconds tick_every{1000};
 
@@ -236,7 +243,7 @@ class node_core final : public caller,
 
   // Safe for threads.
   call_table calls_;
-  actor_host host_;
+  actor_host actors_;
   std::atomic<time_point> call_timer_{time_point::max()};
 
   // On the thread that reads.

@@ -33,17 +33,17 @@ error node_core::stopping() { return {error_code::shutting_down, "this node is s
 result<address> node_core::publish(const actor_name& name, std::string type, actor_host::factory make,
                                    std::string does) {
   if (name == node_actor) return error{error_code::conflict, "the name flock stands for the node itself"};
-  auto published = host_.publish(name, std::move(type), std::move(make), std::move(does));
+  auto published = actors_.publish(name, std::move(type), std::move(make), std::move(does));
   if (!published) return published.error();
   return flock::address{id(), name};
 }
 
-void node_core::unpublish(const actor_name& name) { host_.unpublish(name); }
+void node_core::unpublish(const actor_name& name) { actors_.unpublish(name); }
 
 void node_core::follow(const actor_name& actor, std::string method, value::list arguments, time_point until,
                        stream_responder answer) {
   if (stopped_) return answer(stopping());
-  host_.follow({id(), until}, actor, std::move(method), std::move(arguments), std::move(answer));
+  actors_.follow({id(), until}, actor, std::move(method), std::move(arguments), std::move(answer));
 }
 
 void node_core::find(const flock::address& what, time_point until, finder::found done) {
@@ -75,7 +75,7 @@ result<value> node_core::call(const flock::address& to, std::string method, valu
 result<void> node_core::send(const flock::address& to, std::string method, value::list arguments) {
   if (stopped_) return stopping();
   if (!to.node) return error{error_code::bad_argument, "send needs the node: " + to.str()};
-  if (*to.node == id()) return host_.deliver({id()}, to.actor, std::move(method), std::move(arguments));
+  if (*to.node == id()) return actors_.deliver({id()}, to.actor, std::move(method), std::move(arguments));
   const message m{message_kind::call, nobody_waits, {}, to.actor.str(), std::move(method), std::move(arguments)};
   auto taken = seams_.network.send(*to.node, m);
   if (!taken && taken.error().code == error_code::unreachable) post([this, node = *to.node] { links_.want(node); });
@@ -102,7 +102,7 @@ void node_core::invoke(const flock::address& to, std::string method, value::list
     };
     const auto call = calls_.add(id(), until, std::move(told));
     arm_call_timer(until);
-    host_.invoke(
+    actors_.invoke(
         {id(), until}, to.actor, std::move(method), std::move(arguments), [this, call] { return calls_.sent(call); },
         [this, call](result<value> r) { calls_.settle(id(), call, std::move(r)); });
     return;
@@ -214,7 +214,7 @@ void node_core::receive_call(const hello& from, message&& m) {
     if (name.error().code == error_code::refused) log("warning", "refused: " + name.error().what);
     return answer(name.error());
   }
-  host_.invoke({from.id, until}, *name, std::move(m.method), std::move(*arguments), {}, answer);
+  actors_.invoke({from.id, until}, *name, std::move(m.method), std::move(*arguments), {}, answer);
 }
 
 // Errors: refused (by the policy), bad_argument (no name of an actor)
@@ -234,7 +234,7 @@ void node_core::receive_sent(const hello& from, message&& m) {
   if (m.actor == node_actor) return drop({error_code::refused, "a node takes calls only"});
   const auto name = addressee(from, m);
   if (!name) return drop(name.error());
-  if (auto taken = host_.deliver({from.id}, *name, std::move(m.method), std::move(*arguments)); !taken)
+  if (auto taken = actors_.deliver({from.id}, *name, std::move(m.method), std::move(*arguments)); !taken)
     drop(taken.error());
 }
 

@@ -27,7 +27,7 @@ result<void> node_core::admit(const notification& n) {
     auto admitted = policy_.load()->admits({from->id.str(), from->environment, n.actor.str(), n.action});
     if (!admitted) return admitted;
   }
-  const auto actor = host_.find(n.actor);
+  const auto actor = actors_.find(n.actor);
   if (!actor) return error{error_code::not_found, "no " + n.actor.str() + " on " + id().str()};
   const bool has_action = std::any_of(actor->methods.begin(), actor->methods.end(),
                                       [&](const method_info& m) { return m.name == n.action; });
@@ -48,7 +48,7 @@ void node_core::perform(const notification& n, std::function<bool()> starts, std
   }
   // Behind a slow action its time may pass; then it must not begin.
   const auto until = now() + (n.expires - wall());
-  host_.invoke({n.sender, until}, n.actor, n.action, std::move(arguments), std::move(starts), std::move(done));
+  actors_.invoke({n.sender, until}, n.actor, n.action, std::move(arguments), std::move(starts), std::move(done));
 }
 
 void node_core::moves(const notification& n, const receipt& to) {

@@ -71,7 +71,7 @@ namespace flock {
 /// | n/<id>                        | notification_record                                                          |
 /// | o/<receiver>/<number>         | a parcel without acknowledgement: a notification's id, or the whole receipt   |
 /// | w/<sender>/<channel>/<number> | the id of a notification that was taken here and has not ended                |
-class courier : private scribe::author {
+class courier : private scribe::listener {
  public:
   struct options {
     outbox::options out;  ///< a notification larger than its `bytes` is refused

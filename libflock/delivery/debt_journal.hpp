@@ -30,7 +30,7 @@ namespace flock {
 /// |                          | {"run","step": {"resource","action"}}: a step that was about to act                |
 ///
 /// While the disk takes nothing, no step waits for it: a run goes on, and what it owes is in memory until it does.
-class debt_journal final : public debts, private scribe::author {
+class debt_journal final : public debts, private scribe::listener {
  public:
   /// What an earlier life left.
   struct left_over {

@@ -29,7 +29,7 @@ namespace flock {
 /// Stored: e/<number of the first, 16 hexadecimal digits> = list of {"at": ms since 1970 UTC,"type","members"}, in
 /// binary form: the events of one write, in several records if they are many. Records are removed, some at a time, when
 /// all their events are beyond the log's bounds.
-class event_journal : private scribe::author {
+class event_journal : private scribe::listener {
  public:
   struct options {
     event_log::limits keep;

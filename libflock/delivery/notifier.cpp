@@ -7,13 +7,13 @@
 namespace flock {
 
 notifier::notifier(node_id self, std::string id_prefix, const clock& time, milliseconds ttl, const directory& nodes,
-                   ways w)
+                   host of)
     : self_(std::move(self)),
       id_prefix_(std::move(id_prefix)),
       time_(time),
       ttl_(ttl),
       nodes_(nodes),
-      ways_(std::move(w)),
+      host_(std::move(of)),
       table_(subscription_table::limits{}) {}
 
 notification notifier::make(const node_id& target, const actor_name& actor, std::string action, value::list arguments,
@@ -67,15 +67,15 @@ void notifier::send(wanted_action asked, time_point until, all_sent done, std::f
       const auto& target = (*targets)[i];
       auto n = make(target, what.resource.actor(), what.action, {}, what.causes_for(target));
       all->out[i].id = n.id;
-      ways_.submit(std::move(n), [all, i](result<void> taken) {
+      host_.submit(std::move(n), [all, i](result<void> taken) {
         all->out[i].taken = std::move(taken);
         if (--all->missing == 0) all->finish();
       });
     }
     if (submitted) submitted();
-    if (all->missing > 0 && until != time_point::max()) ways_.at(until, [all] { all->finish(); });
+    if (all->missing > 0 && until != time_point::max()) host_.at(until, [all] { all->finish(); });
   };
-  ways_.look_up(wanted->where, until, std::move(looked_up));
+  host_.look_up(wanted->where, until, std::move(looked_up));
 }
 
 result<bool> notifier::wishes_of(const node_id& subscriber, std::vector<wish> wishes) {
@@ -97,7 +97,7 @@ std::vector<wanted_action> notifier::wanted_by_subscribers(const resource_name& 
 
 void notifier::subscribe(std::vector<subscription> all) {
   ours_ = std::move(all);
-  for (const auto& s : ours_) ways_.watch(s.publishers);
+  for (const auto& s : ours_) host_.watch(s.publishers);
   nodes_changed();
 }
 
@@ -119,10 +119,10 @@ void notifier::nodes_changed() {
   for (const auto& id : publishers) {
     if (id == self_) {
       table_.replace(self_, wishes_for(self_)).has_value();
-    } else if (ways_.is_connected(id)) {
+    } else if (host_.is_connected(id)) {
       tell(id);
     } else {
-      ways_.want_connection(id);
+      host_.want_connection(id);
     }
   }
 }
@@ -138,11 +138,11 @@ void notifier::tell(const node_id& publisher) {
   auto known = told_.find(publisher);
   if (known == told_.end() ? wishes.empty() : known->second == wishes) return;
   told_[publisher] = wishes;
-  ways_.tell_wishes(publisher, wishes, [this, publisher](result<void> told) {
+  host_.tell_wishes(publisher, wishes, [this, publisher](result<void> told) {
     if (told) return;
     told_[publisher].reset();
     // A refusal is told again too: a reload over there may lift it. Without a connection, connected() tells.
-    if (ways_.is_connected(publisher)) ways_.retry_soon([this, publisher] { tell(publisher); });
+    if (host_.is_connected(publisher)) host_.retry_soon([this, publisher] { tell(publisher); });
   });
 }
 

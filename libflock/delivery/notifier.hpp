@@ -23,7 +23,8 @@ namespace flock {
 /// publisher is told. Lives in one mailbox.
 class notifier {
  public:
-  struct ways {
+  /// What it asks of its node. All called in this mailbox, the answers too.
+  struct host {
     /// Answers when every node that the location may mean is known as well as it can be by then.
     std::function<void(const location&, time_point until, std::function<void(result<void>)>)> look_up;
     std::function<void(notification, std::function<void(result<void>)> taken)> submit;
@@ -45,7 +46,7 @@ class notifier {
   using all_sent = std::function<void(result<std::vector<sent>>)>;
 
   /// \param id_prefix  unique for this life of the node; notifications are numbered behind it
-  notifier(node_id self, std::string id_prefix, const clock& time, milliseconds ttl, const directory& nodes, ways w);
+  notifier(node_id self, std::string id_prefix, const clock& time, milliseconds ttl, const directory& nodes, host of);
 
   /// A notification with the next id, made now.
   notification make(const node_id& target, const actor_name& actor, std::string action, value::list arguments,
@@ -89,7 +90,7 @@ class notifier {
   const clock& time_;
   milliseconds ttl_;
   const directory& nodes_;
-  ways ways_;
+  host host_;
   std::uint64_t next_ = 1;
   subscription_table table_;
   std::vector<subscription> ours_;

@@ -36,17 +36,17 @@ void scribe::end_turn() {
   posted_ = false;
   // What nobody waits for would only make the next promise wait for one sync more. The end of a write leads here.
   if (wanted_ && under_way_ < (urgent_ ? options_.writes : 1)) write();
-  for (auto* a : authors_) a->turn_ends();
+  for (auto* l : listeners_) l->turn_ends();
 }
 
 void scribe::close() {
-  for (auto* a : authors_) a->turn_ends();
+  for (auto* l : listeners_) l->turn_ends();
   write();
 }
 
 void scribe::write() {
   wanted_ = urgent_ = false;
-  for (auto* a : authors_) a->before_write();
+  for (auto* l : listeners_) l->before_write();
   if (changes_.empty() && then_.empty()) return;
   ++under_way_;
   disk_.write(latest(std::exchange(changes_, {})),
@@ -69,7 +69,7 @@ void scribe::written(const std::vector<durable>& then) {
 
 void scribe::failed(const error& why) {
   --under_way_;
-  for (auto* a : authors_) a->not_written(why);
+  for (auto* l : listeners_) l->not_written(why);
 }
 
 }  // namespace flock

@@ -29,9 +29,9 @@ class scribe {
   };
 
   /// A part of the node whose records are written. Called in the scribe's mailbox.
-  class author {
+  class listener {
    public:
-    virtual ~author() = default;
+    virtual ~listener() = default;
 
     /// The turn ends: what it has for others is to go now.
     virtual void turn_ends() {}
@@ -44,7 +44,7 @@ class scribe {
   scribe(std::shared_ptr<mailbox> home, storage& disk, options o);
 
   /// The parts are called in the order in which they joined. For the start of a node.
-  void join(author& a) { authors_.push_back(&a); }
+  void join(listener& to) { listeners_.push_back(&to); }
 
   /// The latest change of a record counts. Without soon() it is written together with what is next.
   void put(std::string key, std::string data) { changes_.push_back({std::move(key), std::move(data)}); }
@@ -54,9 +54,9 @@ class scribe {
   /// Calls it, in the scribe's mailbox, when all that was gathered so far is durable; in order.
   void then(durable f) { then_.push_back(std::move(f)); }
 
-  /// An author has something to do when the turn ends.
+  /// A listener has something to do when the turn ends.
   void end_turn_soon();
-  /// There is something to write, or an author will have when it is asked: at the end of the turn.
+  /// There is something to write, or a listener will have when it is asked: at the end of the turn.
   void soon();
   /// Somebody waits for what was gathered.
   void hurry() { urgent_ = true; }
@@ -72,7 +72,7 @@ class scribe {
   std::shared_ptr<mailbox> home_;
   storage& disk_;
   options options_;
-  std::vector<author*> authors_;
+  std::vector<listener*> listeners_;
 
   std::vector<record_change> changes_;  // in the order in which they came
   std::vector<durable> then_;

@@ -48,7 +48,7 @@ outcome_of_sql check_kind(sqlite_database& db, std::size_t version) {
   return fault{fault::kind::io, db.path() + " is a database, but no journal of Flock's"};
 }
 
-outcome_of_sql take_step(sqlite_database& db, std::string_view step, std::size_t version) {
+outcome_of_sql run_step(sqlite_database& db, std::string_view step, std::size_t version) {
   auto sql = "begin immediate;" + std::string(step) + "; pragma user_version = " + std::to_string(version) + "; commit";
   auto failed = db.execute(sql);
   if (failed && db.in_transaction()) (void)db.execute("rollback");
@@ -152,7 +152,7 @@ outcome_of_sql migrate(sqlite_database& db, std::span<const std::string_view> sc
   if (auto f = check_kind(db, version)) return f;
   if (version > schema.size()) return too_new(db.path(), version, schema.size());
   for (auto next = version; next < schema.size(); ++next)
-    if (auto f = take_step(db, schema[next], next + 1)) return f;
+    if (auto f = run_step(db, schema[next], next + 1)) return f;
   return {};
 }
 

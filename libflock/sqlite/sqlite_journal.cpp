@@ -69,7 +69,7 @@ class sqlite_journal final : public storage {
  private:
   // The thread.
   void run();
-  bool take(std::vector<queued_write>& batch);
+  bool fetch(std::vector<queued_write>& batch);
   bool has_more() const;
   std::size_t first_part(std::span<const queued_write> batch) const;
   bool make_durable(std::span<const queued_write> part);
@@ -178,7 +178,7 @@ void sqlite_journal::run() {
   turns_ = options_.threads ? options_.threads->make_turn_taker() : nullptr;
   std::vector<queued_write> batch;
   bool given_up = false;
-  while (take(batch)) {
+  while (fetch(batch)) {
     for (std::span<queued_write> rest = batch; !rest.empty();) {
       const auto part = rest.first(first_part(rest));
       given_up = given_up || !make_durable(part);
@@ -197,7 +197,7 @@ void sqlite_journal::run() {
 }
 
 /// \returns whether there is something; if not, it was stopped
-bool sqlite_journal::take(std::vector<queued_write>& batch) {
+bool sqlite_journal::fetch(std::vector<queued_write>& batch) {
   const bool is_worth_it = log_pages() >= worth_a_checkpoint;
   std::unique_lock lock(mutex_);
   const auto something = [this] { return stopping_ || !queue_.empty(); };
@@ -326,7 +326,7 @@ void sqlite_journal::log(const std::optional<disk_trouble::line>& line) const {
 }  // namespace
 
 result<std::unique_ptr<storage>> open_sqlite_journal(sqlite_journal_options o) {
-  auto folder = state_folder::take(o.folder);
+  auto folder = state_folder::lock(o.folder);
   if (!folder) return folder.error();
   auto file = std::make_unique<journal_file>(journal_file::options{o.folder, o.time, o.vfs, o.log});
   if (auto f = file->open()) return to_error(*f);

@@ -35,7 +35,7 @@ result<void> check_writable(const std::string& path) {
 
 }  // namespace
 
-result<state_folder> state_folder::take(const std::string& path) {
+result<state_folder> state_folder::lock(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0)
     sync_folder(folder_of(path));
   else if (errno != EEXIST)

@@ -13,9 +13,9 @@ class state_folder {
  public:
   /// Makes the folder, open to its user alone, if it is missing; not the one that it is in.
   /// Errors: io, conflict (it is used by another process, or twice by this one); the text names it
-  static result<state_folder> take(const std::string& path);
+  static result<state_folder> lock(const std::string& path);
 
-  /// Whether take() could do its work, as far as that shows without changing anything.
+  /// Whether lock() could do its work, as far as that shows without changing anything.
   /// Errors: io
   static result<void> check(const std::string& path);
 

@@ -28,7 +28,7 @@ template <auto Free> struct freed_by {
 using bio_ptr = std::unique_ptr<BIO, freed_by<BIO_free>>;
 using extension_ptr = std::unique_ptr<X509_EXTENSION, freed_by<X509_EXTENSION_free>>;
 
-error failed(const char* doing) { return {error_code::io, std::string(doing) + ": " + take_openssl_error()}; }
+error failed(const char* doing) { return {error_code::io, std::string(doing) + ": " + last_openssl_error()}; }
 
 // Labels of letters, digits, '-' and '_', which host names do not have and certificates of machines do.
 bool can_be_host_name(std::string_view id) {

@@ -314,14 +314,14 @@ void connection::flush_from(progress last) {
       case progress::done:
         break;
     }
-    if (!take_chunk()) return;
+    if (!fetch_chunk()) return;
     last = seal_and_write();
   }
   asio::post(common_.io, guarded([this] { flush(); }));
 }
 
 // \returns false if nothing waits; the writing end is then free for others
-bool connection::take_chunk() {
+bool connection::fetch_chunk() {
   bool last = false;
   {
     std::lock_guard lock(queue_mutex_);

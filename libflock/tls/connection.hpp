@@ -25,13 +25,13 @@
 namespace flock::internal {
 
 /// One connection, from its socket to messages: TLS, frames, heartbeats, and a deadline for whatever it waits for. Who
-/// is at its other end, and whether it is wanted, is its owner's business.
+/// is at its other end, and whether it is wanted, is its listener's business.
 ///
 /// All of it happens on the thread that leads at its io_context; only send() and queued() may be called from any
 /// thread.
 class connection : public std::enable_shared_from_this<connection> {
  public:
-  class owner {
+  class listener {
    public:
     /// The peer's certificate has been verified: messages can be sent.
     virtual void secured(connection& c) = 0;
@@ -40,13 +40,13 @@ class connection : public std::enable_shared_from_this<connection> {
     virtual void ended(connection& c, const error& why) = 0;
 
    protected:
-    ~owner() = default;
+    ~listener() = default;
   };
 
   /// What connections have in common. The buffers are used by one at a time.
   struct shared {
     boost::asio::io_context& io;
-    owner& to;
+    listener& to;
     const leadership& at_io;
     transport_limits limits;
     static constexpr std::size_t buffer = 64 << 10;
@@ -112,7 +112,7 @@ class connection : public std::enable_shared_from_this<connection> {
   /// spoilt: TLS has failed, so reading has, too, or will
   enum class progress { done, blocked, failed, spoilt };
   void flush_from(progress last);
-  bool take_chunk();
+  bool fetch_chunk();
   progress seal_and_write();
   progress write_pending();
   void wait_until_writable();

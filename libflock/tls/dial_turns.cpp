@@ -4,7 +4,7 @@
 
 namespace flock::internal {
 
-bool dial_turns::take(const node_id& id, time_point now) {
+bool dial_turns::request(const node_id& id, time_point now) {
   if (std::any_of(turns_.begin(), turns_.end(), [&](const turn& t) { return t.of == id; })) return true;
   if (waiting_.contains(id)) return false;
   if (waiting_.empty() && may_begin(now)) {

@@ -21,7 +21,7 @@ class dial_turns {
   dial_turns(std::size_t at_once, milliseconds patience) : at_once_(at_once), patience_(patience) {}
 
   /// \returns whether it may begin, or has begun; otherwise it waits in line
-  bool take(const node_id& id, time_point now);
+  bool request(const node_id& id, time_point now);
   /// Its attempt has ended, or is not wanted any more.
   void end(const node_id& id);
 

@@ -18,11 +18,11 @@ constexpr milliseconds dial_patience{250};
 
 }  // namespace
 
-dialler::dialler(asio::io_context& io, const transport_limits& limits, std::uint64_t seed, owner& whose)
+dialler::dialler(asio::io_context& io, const transport_limits& limits, std::uint64_t seed, host& of)
     : io_(io),
       limits_(limits),
       seed_(seed),
-      owner_(whose),
+      host_(of),
       lookup_(io),
       turns_(dials_at_once, dial_patience),
       next_turn_(io) {}
@@ -59,7 +59,7 @@ void dialler::attempt_ended(const connection& attempt, const error& why) {
   const auto at = targets_.find(id);
   if (at == targets_.end() || at->second.attempt.get() != &attempt) return;
   at->second.attempt.reset();
-  if (owner_.is_connected(id)) return end_turn(id);  // it was not needed in the end
+  if (host_.is_connected(id)) return end_turn(id);  // it was not needed in the end
   const auto how = attempt.nobody_listens()          ? dial_failure::nobody_listens
                    : why.code == error_code::refused ? dial_failure::rejected
                                                      : dial_failure::no_answer;
@@ -97,10 +97,10 @@ void dialler::abandon(const node_id& id, target& t) {
 
 void dialler::attempt(const node_id& id) {
   const auto at = targets_.find(id);
-  if (at == targets_.end() || owner_.is_connected(id)) return;
+  if (at == targets_.end() || host_.is_connected(id)) return;
   auto& t = at->second;
   if (t.attempt || t.looking_up) return;
-  if (!turns_.take(id, clock::now())) return schedule_turns();
+  if (!turns_.request(id, clock::now())) return schedule_turns();
   t.looking_up = true;
   const auto current = [this, id, number = ++t.tries] {
     const auto now = targets_.find(id);
@@ -121,11 +121,11 @@ void dialler::found(const node_id& id, const result<endpoints>& where) {
   auto& t = targets_.at(id);
   t.looking_up = false;
   t.timer.cancel();
-  if (owner_.is_connected(id)) return;
+  if (host_.is_connected(id)) return;
   if (!where) return failed(id, dial_failure::no_answer, t.address + ": " + where.error().what);
-  if (!owner_.may_reach(*where))
+  if (!host_.may_reach(*where))
     return failed(id, dial_failure::rejected, t.address + ": without certificates only a loopback address is dialled");
-  t.attempt = owner_.make_attempt(id);
+  t.attempt = host_.make_attempt(id);
   const auto c = t.attempt;
   c->dial(*where);
 }
@@ -135,10 +135,10 @@ void dialler::failed(const node_id& id, dial_failure how, const std::string& why
   auto& t = targets_.at(id);
   const bool rejected = how == dial_failure::rejected;
   const auto text = rejected ? id.str() + " at " + t.address + ": " + why : why;
-  if (rejected && t.rejected != why) owner_.rejected("no connection with " + text);
+  if (rejected && t.rejected != why) host_.rejected("no connection with " + text);
   if (rejected) t.rejected = why;
   redial(id, t.pauses.after_failure());
-  owner_.dial_failed(id, how, {rejected ? error_code::refused : error_code::unreachable, text});
+  host_.dial_failed(id, how, {rejected ? error_code::refused : error_code::unreachable, text});
 }
 
 void dialler::redial(const node_id& id, milliseconds pause) {
@@ -169,7 +169,7 @@ void dialler::schedule_turns() {
 
 void dialler::begin_next() {
   while (const auto id = turns_.next(clock::now())) {
-    if (!targets_.contains(*id) || owner_.is_connected(*id))
+    if (!targets_.contains(*id) || host_.is_connected(*id))
       turns_.end(*id);
     else
       attempt(*id);

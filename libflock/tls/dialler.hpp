@@ -24,11 +24,11 @@ namespace flock::internal {
 /// time, and tries again after a pause, until they are reached or not wanted any more. One that was reached stays
 /// wanted, and is dialled again when its connection is lost.
 ///
-/// What comes of an attempt, and whether its connection is used, is its owner's business. All of it happens on the
+/// What comes of an attempt, and whether its connection is used, is its host's business. All of it happens on the
 /// thread that leads at the io_context.
 class dialler {
  public:
-  class owner {
+  class host {
    public:
     virtual bool is_connected(const node_id& id) const = 0;
     /// Whether these may be dialled at all.
@@ -40,11 +40,11 @@ class dialler {
     virtual void rejected(const std::string& text) = 0;
 
    protected:
-    ~owner() = default;
+    ~host() = default;
   };
 
   /// \param seed  of the pauses
-  dialler(boost::asio::io_context& io, const transport_limits& limits, std::uint64_t seed, owner& whose);
+  dialler(boost::asio::io_context& io, const transport_limits& limits, std::uint64_t seed, host& of);
 
   /// Tries to reach it, at once; another address takes the place of the one before.
   void want(const node_id& id, const std::string& address);
@@ -57,7 +57,7 @@ class dialler {
   /// The connection that was used is gone, and no other took its place.
   void lost(const node_id& id, const connection& used, const error& why);
 
-  /// Wants nobody any more. \returns the attempts that are under way; they are the owner's to end
+  /// Wants nobody any more. \returns the attempts that are under way; they are the host's to end
   std::vector<std::shared_ptr<connection>> stop();
 
  private:
@@ -84,7 +84,7 @@ class dialler {
   boost::asio::io_context& io_;
   const transport_limits limits_;
   const std::uint64_t seed_;
-  owner& owner_;
+  host& host_;
   name_lookup lookup_;
   std::map<node_id, target> targets_;
   dial_turns turns_;

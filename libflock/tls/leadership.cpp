@@ -19,7 +19,7 @@ void leadership::serve() {
   auto mine = threads_ ? threads_->make_turn_taker() : nullptr;
   lock held(mutex_);
   if (lead_ == lead::free && !ended_) {
-    take();
+    take_lead();
     keep_lead(held, mine);
   }
   while (stand_by(held)) keep_lead(held, mine);
@@ -63,7 +63,7 @@ bool leadership::stand_by(lock& held) {
       continue;
     }
     --resting_;
-    take();
+    take_lead();
     return true;
   }
   --resting_;
@@ -110,7 +110,7 @@ bool leadership::take_turns(lock& held, turns& mine) {
 // -- threads that wait
 
 void leadership::work_for(lock& held, gate& g) {
-  take();
+  take_lead();
   held.unlock();
   g.start_working(interrupt_);
   bool more = true;
@@ -124,7 +124,7 @@ void leadership::work_for(lock& held, gate& g) {
 
 // -- the lead
 
-void leadership::take() {
+void leadership::take_lead() {
   if (lead_ == lead::lent) lent_to_->hand_over();
   lead_ = lead::held;
   ++term_;

@@ -58,7 +58,7 @@ class leadership {
   bool take_turns(lock& held, turns& mine);
   void work_for(lock& held, gate& g);
 
-  void take();
+  void take_lead();
   void give_up();
   void have_it_watched();
   void end();

@@ -35,7 +35,7 @@ std::string text_of(const ASN1_STRING* s) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(s)), static_cast<std::size_t>(ASN1_STRING_length(s))};
 }
 
-error failed(error_code code, const std::string& path) { return {code, path + ": " + take_openssl_error()}; }
+error failed(error_code code, const std::string& path) { return {code, path + ": " + last_openssl_error()}; }
 
 result<void> check_readable(const std::string& path) {
   std::ifstream file(path);
@@ -92,7 +92,7 @@ std::string list_names(const std::vector<std::string>& names) {
   return "[" + list + "]";
 }
 
-std::string take_openssl_error() {
+std::string last_openssl_error() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   std::string text = reason ? reason : "TLS failed";
   ERR_clear_error();
@@ -117,7 +117,7 @@ result<void> tls_context::check(const node_id& id) const {
   SSL_CTX_get0_chain_certs(native(), &chain);
   std::unique_ptr<X509_STORE_CTX, freed_by<X509_STORE_CTX_free>> verifier(X509_STORE_CTX_new());
   if (!verifier || X509_STORE_CTX_init(verifier.get(), SSL_CTX_get_cert_store(native()), own, chain) != 1)
-    return wrong(take_openssl_error());
+    return wrong(last_openssl_error());
   if (X509_verify_cert(verifier.get()) == 1) return {};
   return wrong("not valid by " + files_.ca + ": " +
                X509_verify_cert_error_string(X509_STORE_CTX_get_error(verifier.get())));

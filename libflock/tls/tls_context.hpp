@@ -55,6 +55,6 @@ class tls_context {
 };
 
 /// What OpenSSL last complained of on this thread, in its words; forgets it.
-std::string take_openssl_error();
+std::string last_openssl_error();
 
 }  // namespace flock::internal

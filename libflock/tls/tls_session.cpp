@@ -157,7 +157,7 @@ void tls_session::sent(std::size_t bytes) {
 error tls_session::failure(int code) const {
   if (code == SSL_ERROR_ZERO_RETURN) return {error_code::down, "closed by the peer"};
   const long verdict = SSL_get_verify_result(ssl_.get());
-  const auto said = take_openssl_error();
+  const auto said = last_openssl_error();
   if (established_) return {error_code::protocol, "TLS: " + said};
   if (verdict == X509_V_OK) return {error_code::refused, "TLS: " + said};
   return {error_code::refused, std::string("its certificate: ") + X509_verify_cert_error_string(verdict)};

@@ -31,12 +31,12 @@ namespace {
 
 using connection_ptr = std::shared_ptr<connection>;
 
-class tls_transport final : public transport, private connection::owner, private dialler::owner {
+class tls_transport final : public transport, private connection::listener, private dialler::host {
  public:
   tls_transport(hello self, tls_transport_options o, std::shared_ptr<const tls_context> context);
   ~tls_transport() override { stop(); }
 
-  result<std::string> start(listener& to) override;
+  result<std::string> start(transport::listener& to) override;
   void dial(const node_id& id, const std::string& address) override;
   void hang_up(const node_id& id) override;
   result<void> send_all(const node_id& to, std::span<const message> all) override;
@@ -89,7 +89,7 @@ class tls_transport final : public transport, private connection::owner, private
   const node_id id_;
   const incarnation life_;
   const std::string flock_;
-  listener* listener_ = nullptr;
+  transport::listener* listener_ = nullptr;
 
   mutable std::mutex mutex_;
   hello self_;                                          ///< guarded by mutex_
@@ -125,7 +125,7 @@ tls_transport::tls_transport(hello self, tls_transport_options o, std::shared_pt
           [this](const std::string& text) { log_refusal(text); }),
       dialler_(io_, options_.limits, life_.low, *this) {}
 
-result<std::string> tls_transport::start(listener& to) {
+result<std::string> tls_transport::start(transport::listener& to) {
   auto where = look_up(options_.listen);
   if (!where) return where.error().within("listen");
   if (where->empty()) return error{error_code::io, "listen: " + options_.listen + ": no such address"};

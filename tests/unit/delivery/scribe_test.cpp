@@ -22,7 +22,7 @@ using flock::testing::manual_storage;
 using lines = std::vector<std::string>;
 
 /// A part whose only record is what it was last given.
-struct diary final : scribe::author {
+struct diary final : scribe::listener {
   diary(scribe& s, std::string k) : of(s), key(std::move(k)) { of.join(*this); }
   void before_write() override {
     if (page) of.put(key, *std::exchange(page, {}));

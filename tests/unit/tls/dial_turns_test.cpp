@@ -19,10 +19,10 @@ node_id node(int number) { return *node_id::parse("node" + std::to_string(number
 TEST_CASE("of many attempts a few begin at once, and each end lets the next one begin") {
   dial_turns turns(2, patience);
 
-  CHECK(turns.take(node(1), start));
-  CHECK(turns.take(node(2), start));
-  CHECK(!turns.take(node(3), start));
-  CHECK(!turns.take(node(4), start));
+  CHECK(turns.request(node(1), start));
+  CHECK(turns.request(node(2), start));
+  CHECK(!turns.request(node(3), start));
+  CHECK(!turns.request(node(4), start));
   CHECK(!turns.next(start));
 
   turns.end(node(2));
@@ -37,8 +37,8 @@ TEST_CASE("of many attempts a few begin at once, and each end lets the next one 
 
 TEST_CASE("an attempt that does not get on holds its turn for a moment only") {
   dial_turns turns(1, patience);
-  turns.take(node(1), start);
-  turns.take(node(2), start + milliseconds(100));
+  turns.request(node(1), start);
+  turns.request(node(2), start + milliseconds(100));
 
   CHECK(turns.next_at() == start + patience);
   CHECK(!turns.next(start + patience - milliseconds(1)));
@@ -48,12 +48,12 @@ TEST_CASE("an attempt that does not get on holds its turn for a moment only") {
 
 TEST_CASE("who has a turn keeps it when it asks again, and who waits keeps its place") {
   dial_turns turns(1, patience);
-  turns.take(node(1), start);
-  turns.take(node(2), start);
-  turns.take(node(3), start);
+  turns.request(node(1), start);
+  turns.request(node(2), start);
+  turns.request(node(3), start);
 
-  CHECK(turns.take(node(1), start));
-  CHECK(!turns.take(node(2), start));
+  CHECK(turns.request(node(1), start));
+  CHECK(!turns.request(node(2), start));
   turns.end(node(1));
   CHECK(turns.next(start) == node(2));
   turns.end(node(2));
@@ -64,19 +64,19 @@ TEST_CASE("who has a turn keeps it when it asks again, and who waits keeps its p
 
 TEST_CASE("nobody begins before those who waited longer") {
   dial_turns turns(1, patience);
-  turns.take(node(1), start);
-  turns.take(node(2), start);
+  turns.request(node(1), start);
+  turns.request(node(2), start);
   turns.end(node(1));
 
-  CHECK(!turns.take(node(3), start));
+  CHECK(!turns.request(node(3), start));
   CHECK(turns.next(start) == node(2));
 }
 
 TEST_CASE("who is not wanted any more while it waits is passed over") {
   dial_turns turns(1, patience);
-  turns.take(node(1), start);
-  turns.take(node(2), start);
-  turns.take(node(3), start);
+  turns.request(node(1), start);
+  turns.request(node(2), start);
+  turns.request(node(3), start);
 
   turns.end(node(2));
   turns.end(node(1));
