@@ -96,8 +96,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
       --waiting_;
       return error{error_code::refused, "the mailbox of " + name_.str() + " is full"};
     }
-    turn_->post(
-        [self = shared_from_this(), call = std::move(call)]() mutable { self->handle_or_hold(std::move(call)); });
+    turn_->post([self = shared_from_this(), call = std::move(call)]() mutable { self->handle_or_hold(call); });
     return {};
   }
 
@@ -126,12 +125,12 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
     }
   }
 
-  template <class Call> void handle_or_hold(Call call) {
-    if (object_) return handle(std::move(call));
-    held_.push_back([this, call = std::move(call)]() mutable { handle(std::move(call)); });
+  template <class Call> void handle_or_hold(Call& call) {
+    if (object_) return handle(call);
+    held_.push_back([this, call = std::move(call)]() mutable { handle(call); });
   }
 
-  void handle(waiting_call call) {
+  void handle(waiting_call& call) {
     --waiting_;
     if (!call.back) {
       auto thrown =
@@ -147,7 +146,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
     if (thrown) call.back->answer(fail(*thrown));
   }
 
-  void handle(waiting_follower f) {
+  void handle(waiting_follower& f) {
     --waiting_;
     if (!f.back->begin(time_.now())) return;
     auto answer = [back = f.back](result<value_stream> r) { back->answer(std::move(r)); };
