@@ -17,10 +17,7 @@ action_context joint_action::why() const {
 void joint_action::join(asker a) { askers_.push_back(std::move(a)); }
 
 bool joint_action::begin() {
-  std::erase_if(askers_, [](asker& a) {
-    const auto begin = std::exchange(a.begin, {});
-    return begin && !begin();
-  });
+  std::erase_if(askers_, [](const asker& a) { return a.begin && !a.begin(); });
   return !askers_.empty();
 }
 

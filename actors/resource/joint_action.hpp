@@ -16,7 +16,7 @@ class joint_action {
  public:
   struct asker {
     action_context why;
-    beginning begin;  ///< asked once, when the action begins: whether this one still wants it
+    beginning begin;  ///< asked whenever the action begins: whether this one still wants it
     responder answer;
   };
 

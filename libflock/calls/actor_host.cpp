@@ -28,7 +28,8 @@ template <class Answer> class way_back {
 
   bool begin(time_point now) {
     if (now > until_) {
-      answer(error{error_code::timeout, "the turn of " + actor_.str() + " came too late"});
+      answer(begun_ ? error{error_code::maybe_done, "it was begun, and is too late to be begun once more"}
+                    : error{error_code::timeout, "the turn of " + actor_.str() + " came too late"});
       return false;
     }
     if (starts_ && !starts_()) {

@@ -93,8 +93,10 @@ class courier : private scribe::listener {
     /// exist. If not, its receipt is failed with this error, and it was never accepted.
     virtual result<void> admit(const notification& n) = 0;
     /// Performs a notification that was admitted, now or by an earlier life: ask `starts` when its turn has come, call
-    /// `done` when it has ended; each once, from any thread. Those for one actor take their turns in this order. One
-    /// that may not start is not performed; what `done` is told of it does not matter, and it may be handed over again.
+    /// `done` when it has ended; each once, from any thread. If it is begun once more, as whoever had it in hand is
+    /// gone without a word, ask `starts` again: its receipts say redelivered. Those for one actor take their turns in
+    /// this order. One that may not start is not performed; what `done` is told of it does not matter, and it may be
+    /// handed over again.
     ///
     /// A resource's outcome is {"outcome","exit_status","output"}, and {"error":{"code","message"}} in it if it failed.
     /// These errors mean more than failed: timeout without `starts` means that its turn came after `expires`;
@@ -165,7 +167,7 @@ class courier : private scribe::listener {
   /// A notification that was taken here and has not ended.
   struct work {
     std::string key;           // of its record
-    bool maybe_begun = false;  // by an earlier life of this node
+    bool maybe_begun = false;  // before: by an earlier life of this node, or by somebody who is gone
     bool in_hand = false;      // of the host, which has not answered
     bool begun = false;
     std::uint64_t number = 0;  // grows in the order in which they came

@@ -90,8 +90,11 @@ void courier::hand_over(const std::vector<std::string>& again) {
 void courier::began(const std::string& id) {
   const auto at = working_.find(id);
   if (at == working_.end()) return;
-  at->second.begun = true;
-  report({id, receipt_state::started, time_.wall(), {}, {}, at->second.maybe_begun});
+  auto& w = at->second;
+  // Begun once more, by somebody else: how far the first one came is not known.
+  w.maybe_begun = w.maybe_begun || w.begun;
+  w.begun = true;
+  report({id, receipt_state::started, time_.wall(), {}, {}, w.maybe_begun});
 }
 
 void courier::ended(const std::string& id, const result<value>& how) {

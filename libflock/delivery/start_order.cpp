@@ -54,6 +54,7 @@ std::vector<std::string> start_order::release(entries& of) {
 }
 
 bool start_turn::begin() {
+  if (state_ == state::begun) return true;
   const bool may = order_->may_start(place_);
   state_ = may ? state::begun : state::sent_back;
   return may;

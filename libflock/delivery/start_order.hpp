@@ -82,7 +82,7 @@ class start_turn {
   start_turn(std::shared_ptr<start_order> order, start_order::place p)
       : order_(std::move(order)), place_(std::move(p)) {}
 
-  /// Its turn has come. \returns whether it begins; if not, it was sent back
+  /// Its turn has come, or it is begun once more. \returns whether it begins; if not, it was sent back
   bool begin();
   /// The actor is done with it.
   void end(const result<value>& how);

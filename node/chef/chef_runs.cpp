@@ -117,7 +117,7 @@ void chef_runs::end(bool success, std::string why) {
   if (was_awaited && !ended.why_run && !ended.ready && !success) {
     count_attempt({error_code::io, "the Chef run failed: " + why}, [](const entry&) { return true; });
   } else {
-    count_attempt({error_code::down, "the Chef run ended before it was performed: " + why},
+    count_attempt({error_code::maybe_done, "the Chef run ended without a word of it: " + why},
                   [](const entry& e) { return e.given; });
   }
   if (was_awaited) command_.reset();

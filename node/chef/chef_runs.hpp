@@ -76,10 +76,11 @@ class chef_runs {
   /// A command that starts a run has come or gone.
   void allow_start(bool can_start);
 
-  /// Wants an action; answered when a run has performed it. It begins when a run takes it for the first time. The
-  /// answer to one that joined another has "performed_with", the id of that one's notification.
-  /// Errors: refused (too many wait), down (the runs that took it ended before it did), io (no run comes as far as to
-  /// take it), shutting_down
+  /// Wants an action; answered when a run has performed it. It begins when a run takes it, and once more when the next
+  /// run does, as that one did not say how it went. The answer to one that joined another has "performed_with", the id
+  /// of that one's notification.
+  /// Errors: refused (too many wait), maybe_done (the runs that took it ended without a word of it), io (no run comes
+  /// as far as to take it), shutting_down
   void perform(wanted what, beginning begin, responder answer);
 
   /// Somebody asks for a run. \returns its number, for when_ended(): of the one that is about to start, or of the next

@@ -229,6 +229,22 @@ TEST_CASE_FIXTURE(actor_host_fixture, "an object whose calls wait in a queue of 
   CHECK(unanswered->text() == "maybe_done: dropped without an answer");
 }
 
+TEST_CASE_FIXTURE(actor_host_fixture, "what was begun and is too late to be begun once more may have been done") {
+  std::vector<patient::held> waiting;
+  REQUIRE(host.publish(named("itchy"), "itchy", [&] { return std::make_unique<patient>(waiting); }));
+  auto call = invoke("wait", {}, time.now() + 1s);
+  threads.run_ready();
+  CHECK(waiting[0].begin());
+  CHECK(waiting[0].begin());
+
+  time.advance(1s + 1ns);
+
+  CHECK_FALSE(waiting[0].begin());
+  CHECK(call->text() == "maybe_done: it was begun, and is too late to be begun once more");
+  host.unpublish(named("itchy"));
+  threads.run_ready();
+}
+
 TEST_CASE_FIXTURE(actor_host_fixture, "a full mailbox refuses, and takes more when there is room") {
   REQUIRE(publish());
 

@@ -86,6 +86,23 @@ TEST_CASE_FIXTURE(two_post_offices, "a receiver that crashes between start and e
   CHECK(receiver->mail().records().find("a")->attempts == 2);
 }
 
+TEST_CASE_FIXTURE(two_post_offices, "what is begun once more, as who had it is gone, is marked and counted") {
+  start_both();
+  submit("a");
+  receiver->start();
+  CHECK_FALSE(receiver->mail().records().find("a")->redelivered());
+
+  receiver->start();
+  pass(10s);
+
+  CHECK(record("a").attempts == 2);
+  CHECK(record("a").redelivered());
+  receiver->finish();
+  pass(10s);
+  CHECK(sender->state("a") == succeeded);
+  CHECK(record("a").redelivered());
+}
+
 TEST_CASE_FIXTURE(two_post_offices, "what a receiver took and lost in a crash comes again, marked") {
   start_both();
   submit("first");

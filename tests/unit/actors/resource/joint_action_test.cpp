@@ -62,14 +62,14 @@ TEST_CASE("who does not want it any more when it begins is not answered, and the
   CHECK((**other.answer)["performed_with"].is_null());
 }
 
-TEST_CASE("nobody is asked twice whether it may begin") {
+TEST_CASE("all are asked whenever it begins: once more, too") {
   asking first;
   joint_action run("run", first.as("a"));
 
   CHECK(run.begin());
   CHECK(run.begin());
 
-  CHECK(first.asked == 1);
+  CHECK(first.asked == 2);
 }
 
 TEST_CASE("an action that nobody wants any more does not begin") {
