@@ -73,7 +73,7 @@ daemon::daemon(surroundings around, config with)
                  [this](const wanted_action& what, responder done) {
                    notifications_.notify(what, wait_for::queued, core_.now() + core_.call_timeout(), std::move(done));
                  },
-             .not_notified = [this](const wanted_action& what, const error& why) { not_notified(what, why); },
+             .leave = [this](run& cut_off) { leave(cut_off); },
              .is_declared = [this](const resource_name& name) { return published_.contains(name); },
              .subscriptions_changed = [this] { subscribe(); }}),
       events_(core_),
@@ -103,7 +103,15 @@ void daemon::start(machine::declared what) {
   });
 }
 
-/// An earlier life of this flockd owed it.
+/// This life does not see how that run ends, and no other will.
+void daemon::leave(run& cut_off) {
+  for (auto& w : cut_off.leave()) {
+    const auto entry = w.debt;
+    pay({.entry = entry, .run = cut_off.id(), .what = std::move(w), .resource = {}, .action = {}});
+  }
+}
+
+/// A run that was cut off owed it, in this life of flockd or an earlier one.
 void daemon::pay(const debt_journal::left_over& left) {
   if (!left.what) {
     const error why{error_code::maybe_done, "flockd ended during " + left.action + " in run " + left.run +
@@ -128,13 +136,15 @@ void daemon::stop(std::function<void()> done) {
   stopping_.request_stop();
   post([this, done = std::move(done)] {
     chef_.stop();
+    runs_.stop();
     when_performed(core_.now() + stops_within, done);
   });
 }
 
 /// Looks again and again: what is given back, as it had not begun, is no progress that anybody is told of.
 void daemon::when_performed(time_point until, std::function<void()> f) {
-  if (!core_.deliveries().is_performing() || until <= core_.now()) return f();
+  const bool is_performing = core_.deliveries().is_performing() || runs_.is_performing();
+  if (!is_performing || until <= core_.now()) return f();
   core_.home().post_at(core_.now() + milliseconds(5), [this, until, f = std::move(f)] { when_performed(until, f); });
 }
 

@@ -78,6 +78,7 @@ class daemon final : private convergence::host {
                responder answer) override;
   std::vector<wanted_action> wanted_after(const resource_name& updated) override;
   void send(const wanted_action& what) override;
+  void leave(run& cut_off) override;
   void not_notified(const wanted_action& what, const error& why);
 
   void post(task job) const { core_.home().post(std::move(job)); }

@@ -12,6 +12,7 @@ void convergence::start(const std::vector<declaration>& resources, bool why_run,
     const auto since = format_time(current_->state.started());
     return answer(error{error_code::conflict, "a run is under way since " + since});
   }
+  if (stopping_) return answer(error{error_code::shutting_down, "this node stops"});
   current_.emplace(progress{.state = run(next_id(), time_.wall(), why_run, debts_), .answer = std::move(answer)});
   for (const auto& r : resources) current_->left.push_back({r.name, r.action});
   advance();
@@ -47,7 +48,10 @@ std::string convergence::next_id() { return life_ + "." + std::to_string(++runs_
 void convergence::advance() {
   if (std::exchange(advancing_, true)) return;
   while (current_ && !waiting_) {
-    if (!current_->success || current_->left.empty())
+    const bool is_complete = current_->success && current_->left.empty();
+    if (stopping_ && !is_complete)
+      leave();  // what failed may have done so because of the stop
+    else if (is_complete || !current_->success)
       finish();
     else
       perform_next();
@@ -106,6 +110,18 @@ void convergence::finish() {
                      {"updated", ended.updated},
                      {"notifications", ended.sent}};
   ended.answer(value(std::move(summary)));
+}
+
+void convergence::leave() {
+  host_.leave(current_->state);
+  const auto left = std::move(*current_);
+  current_.reset();
+  left.answer(error{error_code::shutting_down, "run " + left.state.id() + " was cut off, as this node stops"});
+}
+
+void convergence::stop() {
+  stopping_ = true;
+  advance();
 }
 
 std::int64_t convergence::send_all(const std::vector<wanted_action>& wanted) {

@@ -32,6 +32,8 @@ class convergence {
     virtual std::vector<wanted_action> wanted_after(const resource_name& updated) = 0;
     /// Sends it, and settles its debt in the same write; also if it cannot be sent.
     virtual void send(const wanted_action& what) = 0;
+    /// Nobody will see how this run ends: sends what it owes in any case, and says what it does not send.
+    virtual void leave(run& cut_off) = 0;
   };
 
   /// \param life  begins the id of each run, so that no two of a node's lives share one
@@ -43,7 +45,7 @@ class convergence {
   /// {"run","started","ended","success","why_run","resources":[{"resource","action","outcome","error","exit_status",
   /// "output"}],"updated","notifications"}: `error` and `exit_status` with failed only, `output` with failed and in
   /// why-run mode, where it is what would be done.
-  /// Errors: conflict (a run is under way)
+  /// Errors: conflict (a run is under way), shutting_down (the node stops, and nobody knows how it would have ended)
   void start(const std::vector<declaration>& resources, bool why_run, responder answer);
 
   /// An action updated a resource. In the run that is under way, what is to be sent immediately is sent, and what is
@@ -54,6 +56,11 @@ class convergence {
   /// \param id  of the run, if whoever asks knows it
   /// \returns the id of that run. Errors: conflict (no run, another one, or one in why-run mode, is under way)
   result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
+
+  /// The node stops: nothing begins any more, and the run under way is left when the action in hand has ended.
+  void stop();
+  /// Whether an action is in hand.
+  bool is_performing() const { return waiting_; }
 
   /// The run under way, or null.
   const run* under_way() const { return current_ ? &current_->state : nullptr; }
@@ -80,6 +87,7 @@ class convergence {
   void perform(const step& s);
   void finish_step(const step& s, result<value> answer);
   void finish();
+  void leave();
   std::int64_t send_all(const std::vector<wanted_action>& wanted);
 
   node_id self_;
@@ -91,6 +99,7 @@ class convergence {
   std::optional<progress> current_;
   bool advancing_ = false;  // advance() is on the stack
   bool waiting_ = false;    // for an answer
+  bool stopping_ = false;
 };
 
 }  // namespace flock

@@ -242,16 +242,7 @@ void chef::end(bool success, const std::string& why) {
 
 /// This flockd cut the connection, and the run goes on. What depends on its end cannot be decided here.
 void chef::leave() {
-  for (auto& w : run_->leave()) {
-    if (w.on == on_outcome::always) {
-      ways_.send(std::move(w));
-      continue;
-    }
-    ways_.not_notified(w, {error_code::shutting_down, "flockd stopped before run " + run_->id() +
-                                                          " ended, and it was wanted if that ends with " +
-                                                          std::string(to_string(w.on))});
-    core_.debts().settle(w.debt);
-  }
+  ways_.leave(*run_);
   core_.add_event("run_left", {{"run", run_->id()}});
   run_.reset();
   next_ = {};

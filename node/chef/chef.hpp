@@ -40,8 +40,8 @@ class chef final : private chef_runs::host {
     std::function<void(wanted_action)> send;
     /// The same, answered with a list as POST /v1/notify does.
     std::function<void(wanted_action, answer)> notify;
-    /// Says that something could not be sent.
-    std::function<void(const wanted_action&, const error&)> not_notified;
+    /// Nobody here will see how this run ends: sends what it owes in any case, and says what it does not send.
+    std::function<void(run&)> leave;
     /// The resources of files, which go before those of Chef.
     std::function<bool(const resource_name&)> is_declared;
     /// What Chef subscribes to has changed.

@@ -52,6 +52,10 @@ struct fixture : convergence::host {
     sent.back().debt = 0;
   }
 
+  void leave(run& cut_off) override {
+    for (const auto& w : cut_off.leave()) happened.push_back("leave " + w.resource.str());
+  }
+
   void reply(const responder& answer, result<value> with) {
     if (later)
       replies.emplace_back([answer, with] { answer(with); });
@@ -269,4 +273,32 @@ TEST_CASE_FIXTURE(fixture, "in why-run mode no step is kept") {
   start({declare("file[/a]", "create")}, true);
 
   CHECK(owed.happened.empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "a run whose node stops is left when the action in hand has ended, whatever that came to") {
+  later = true;
+  outcomes = {{"file[/a]", outcome::failed}};
+  start({declare("file[/a]", "create"), declare("file[/b]", "create")});
+  REQUIRE(runs.delay(want("execute[bad]", timing::delayed, on_outcome::failure), {}));
+
+  runs.stop();
+  CHECK(runs.is_performing());
+  CHECK(ended.empty());
+  replies.at(0)();
+
+  CHECK(happened == lines{"create file[/a]", "leave execute[bad]"});
+  CHECK(ended.at(0).error() == error{error_code::shutting_down, "run life.1 was cut off, as this node stops"});
+  CHECK_FALSE(runs.is_performing());
+  start({declare("file[/a]", "create")});
+  CHECK(ended.at(1).error().code == error_code::shutting_down);
+}
+
+TEST_CASE_FIXTURE(fixture, "a run whose last action ended well has ended well, though its node stops") {
+  later = true;
+  start({declare("file[/a]", "create")});
+
+  runs.stop();
+  replies.at(0)();
+
+  CHECK((*ended.at(0))["success"] == value(true));
 }
