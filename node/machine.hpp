@@ -7,6 +7,7 @@
 #include <flock/error.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,12 @@ class machine {
   /// Reads all files once more and takes new certificates into use. Nothing has changed if any of it is wrong. Blocks.
   /// Errors: of read_config, read_resources and policy::parse, naming file and line; of the certificates
   virtual result<reading> read_again() = 0;
+
+  /// What Chef had said to a flockd that kept it in a file, chef.json in its state folder: the text; nothing if there
+  /// is none. Blocks.
+  virtual std::optional<std::string> chef_file(const config& with) = 0;
+  /// The journal has it now: the file is removed.
+  virtual void forget_chef_file(const config& with) = 0;
 
   /// Whether somebody holds Chef's own lock (chef-lock): a run is under way, whoever started it.
   virtual bool is_chef_locked(const config& with) = 0;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -38,6 +39,8 @@ result<machine::declared> read_declared(const config& with) {
   return machine::declared{*std::move(resources), *std::move(rules)};
 }
 
+std::filesystem::path chef_file_of(const config& with) { return std::filesystem::path(with.state_dir) / "chef.json"; }
+
 }  // namespace
 
 result<machine::reading> read_files(const config_sources& from) {
@@ -56,6 +59,19 @@ result<machine::reading> this_machine::read_again() {
   if (!read) return read;
   if (auto taken = reload_(); !taken) return taken.error();
   return read;
+}
+
+std::optional<std::string> this_machine::chef_file(const config& with) {
+  std::ifstream in(chef_file_of(with), std::ios::binary);
+  if (!in) return std::nullopt;
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+void this_machine::forget_chef_file(const config& with) {
+  std::error_code ignored;  // then it is read once more, and says the same
+  std::filesystem::remove(chef_file_of(with), ignored);
 }
 
 bool this_machine::is_chef_locked(const config& with) { return flock::is_chef_locked(with); }

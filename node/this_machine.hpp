@@ -22,6 +22,8 @@ class this_machine final : public machine {
   this_machine(config_sources from, runtime& threads, certificates reload);
 
   result<reading> read_again() override;
+  std::optional<std::string> chef_file(const config& with) override;
+  void forget_chef_file(const config& with) override;
   bool is_chef_locked(const config& with) override;
   void start_chef(const config& with, chef_runs::reason why, chef_ended ended) override;
 

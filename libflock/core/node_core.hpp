@@ -145,6 +145,9 @@ class node_core final : public caller,
   const storage& journal() const { return seams_.disk; }
   bool is_joined() const { return joined_; }
   std::optional<node_life> id_taken_by() const { return taken_by_; }
+  /// Where parts of a program keep records beside the node's own, under prefixes that those do not have.
+  storage& disk() { return seams_.disk; }
+  scribe& records() { return scribe_; }
   void describe(const node_attributes& about);
   const node_attributes& about() const { return options_.about; }
 

@@ -29,7 +29,7 @@ chef::chef(surroundings around, config with, ways w)
       log_(std::move(around.write)),
       ways_(std::move(w)),
       runs_(core_.life().str().substr(0, 16), around.time, *this, options_of(config_)),
-      memory_(config_.state_dir + "/chef.json", core_.threads(), log_),
+      memory_(core_.disk(), core_.records(), log_),
       resources_(core_, log_,
                  {.is_declared = ways_.is_declared,
                   .perform = [this](chef_runs::wanted what, beginning begin, responder done) {
@@ -98,10 +98,12 @@ void chef::tell(const std::string& run, run_word word, value body, answer done) 
     if (word == run_word::notify) return notify(body, done);
     const auto owed_before = core_.debts().last();
     auto how = heard(word, body);
-    if (!how || core_.debts().last() == owed_before) return done(std::move(how));
-    // What the run owes because of this is durable when the library hears that it was told.
-    core_.debts().when_durable([done, how = *std::move(how)](const result<void>& kept) {
-      done(kept ? result<value>(how) : kept.error());
+    const bool owes = core_.debts().last() != owed_before;
+    if (!how || (!owes && word != run_word::resources)) return done(std::move(how));
+    // What the run owes because of this, or declares, is durable when the library hears that it was told. While the
+    // disk takes nothing the run goes on with what it has declared: the next one says it again.
+    core_.debts().when_durable([done, owes, how = *std::move(how)](const result<void>& kept) {
+      done(kept || !owes ? result<value>(how) : kept.error());
     });
   });
 }
@@ -337,14 +339,26 @@ value chef::status() const {
 
 // What survives a restart.
 
-void chef::save() const {
-  if (config_.state_dir.empty()) return;
-  memory_.keep({resources_.all(), subscriptions_, about_});
+void chef::save() { memory_.keep({resources_.all(), subscriptions_, about_}); }
+
+/// A flockd of before kept it in a file: which is newer than any record, as it is gone once there are records of it.
+std::optional<chef_memory::content> chef::take_over_file() {
+  const auto text = machine_.chef_file(config_);
+  if (!text) return std::nullopt;
+  auto all = chef_memory::from_file(*text);
+  if (!all) {
+    log_("error", "chef.json: " + all.error().what + "; Chef's next run says again what was in it");
+    return std::nullopt;
+  }
+  memory_.keep(*all);
+  core_.records().then([this] { machine_.forget_chef_file(config_); });
+  core_.records().soon();
+  return *std::move(all);
 }
 
 void chef::restore() {
-  if (config_.state_dir.empty()) return;
   auto all = memory_.recall();
+  if (auto of_file = take_over_file()) all = std::move(of_file);
   if (!all) return;  // Chef has not declared anything yet
   resources_.declare(all->resources);
   subscriptions_ = std::move(all->subscribes);

@@ -100,7 +100,8 @@ class chef final : private chef_runs::host {
   void publish_api();
   void describe();
   action_context reason_of(const value& body) const;
-  void save() const;
+  void save();
+  std::optional<chef_memory::content> take_over_file();
   void restore();
 
   node_core& core_;

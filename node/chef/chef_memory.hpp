@@ -1,13 +1,14 @@
 #pragma once
 
-#include "libflock/membership/directory.hpp"
-#include "libflock/seams/runtime.hpp"
+#include "libflock/delivery/scribe.hpp"
+#include "libflock/seams/storage.hpp"
 #include "libflock/words/subscriptions.hpp"
+#include <flock/error.hpp>
 #include <flock/name.hpp>
+#include <flock/node_info.hpp>
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,15 @@
 
 namespace flock {
 
-/// What Chef said in its last run, for the next life of a flockd: a file.
+/// What Chef said in its last run, for the next life of a flockd: records of the node's journal. Lives in the node's
+/// home mailbox.
+///
+/// Stored, values in binary form:
+/// | key                          | what                                            |
+/// |------------------------------|-------------------------------------------------|
+/// | chef/node                    | node_attributes, as Chef told                   |
+/// | chef/resource/<name>         | the list of its actions                         |
+/// | chef/subscription/<8 digits> | the JSON form of a subscription, in their order |
 class chef_memory {
  public:
   struct content {
@@ -25,19 +34,24 @@ class chef_memory {
   };
   using log = std::function<void(std::string_view level, const std::string& text)>;
 
-  chef_memory(std::string path, runtime& threads, log l);
+  chef_memory(storage& disk, scribe& records, log l);
 
-  /// Soon; of several in a row at least the last one. On any thread.
-  void keep(const content& all) const;
-  /// Nothing if Chef never said anything, or, with an error in the log, if the file cannot be read.
-  std::optional<content> recall() const;
+  /// Reads back what was kept; nothing if Chef never said anything. Once, before anything is kept. It blocks. What
+  /// cannot be read is left out, with a line in the log: Chef's next run says it again.
+  std::optional<content> recall();
+
+  /// Instead of what was kept before. Written with what is next; only records that differ are.
+  void keep(const content& all);
+
+  /// Reads the text of the file in which this was kept before there were records of it.
+  /// Errors: bad_argument (no JSON)
+  static result<content> from_file(std::string_view text);
 
  private:
-  struct file;
-
-  runtime& threads_;
+  storage& disk_;
+  scribe& scribe_;
   log log_;
-  std::shared_ptr<file> file_;
+  std::map<std::string, std::string> kept_;  // the records, by key
 };
 
 }  // namespace flock

@@ -237,7 +237,6 @@ class FlockdTest < Minitest::Test
   def test_a_flockd_that_is_restarted_in_the_middle_of_a_run_knows_its_resources_at_once_and_the_run_again
     site = recipe
     execute(site, 'first') do
-      eventually('it is kept') { File.exist?(File.join(@folder, 'state/chef.json')) }
       stop_flockd(:KILL)
       start_flockd
       assert_includes actors, 'execute[target]'

@@ -106,6 +106,8 @@ class life final : private flock::machine, private onlooker {
 
   // flock::machine
   result<reading> read_again() override;
+  std::optional<std::string> chef_file(const config&) override { return std::nullopt; }
+  void forget_chef_file(const config&) override {}
   bool is_chef_locked(const config&) override { return around_.is_chef_running(); }
   void start_chef(const config&, chef_runs::reason, chef_ended ended) override { around_.start_chef(ended); }
 

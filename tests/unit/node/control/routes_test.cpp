@@ -46,6 +46,8 @@ struct ticker {
 /// A machine on which nothing changes and no Chef runs.
 struct idle_machine : machine {
   result<reading> read_again() override { return error{error_code::io, "no files here"}; }
+  std::optional<std::string> chef_file(const config&) override { return std::nullopt; }
+  void forget_chef_file(const config&) override {}
   bool is_chef_locked(const config&) override { return false; }
   void start_chef(const config&, chef_runs::reason, chef_ended) override {}
 };
