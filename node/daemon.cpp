@@ -156,7 +156,7 @@ void daemon::subscribe() {
 }
 
 /// What is declared still goes on, under its new declaration: its actor, what waits for it, and how its last action
-/// ended.
+/// ended; also if it is Chef's that declares it now, or before.
 void daemon::declare(std::vector<declaration> all) {
   auto before = std::exchange(published_, {});
   for (const auto& d : all) {
@@ -170,6 +170,7 @@ void daemon::declare(std::vector<declaration> all) {
     }
   }
   for (const auto& [name, gone] : before) {
+    if (chef_.take_over(name, *gone)) continue;
     core_.unpublish(name.actor());
     gone->withdraw();
   }
@@ -179,7 +180,6 @@ void daemon::declare(std::vector<declaration> all) {
 }
 
 std::shared_ptr<resource_work> daemon::publish(const declaration& d) {
-  chef_.withdraw(d.name);
   resource_work::surroundings around{
       core_.threads(),
       time_,
@@ -194,8 +194,9 @@ std::shared_ptr<resource_work> daemon::publish(const declaration& d) {
       core_.id().str()};
   auto work = std::make_shared<resource_work>(std::move(around), std::make_shared<const declaration>(d));
   auto make = [work]() -> std::unique_ptr<actor_object> { return std::make_unique<resource>(work); };
-  if (auto published = core_.publish(d.name.actor(), d.name.type, make); !published)
+  if (auto published = core_.replace(d.name.actor(), d.name.type, make); !published)
     log_("error", d.place() + ": " + published.error().what);
+  for (auto& w : chef_.yield(d.name)) work->take(std::move(w));
   return work;
 }
 

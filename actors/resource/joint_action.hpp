@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace flock {
@@ -30,6 +31,8 @@ class joint_action {
   action_context why() const;
 
   void join(asker a);
+  /// Who asked, for another one to go on with.
+  std::vector<asker> release() && { return std::move(askers_); }
 
   /// It begins, or begins again: those who do not want it any more, as their time has passed and somebody else has
   /// answered them, are no askers any longer. \returns whether anybody wants it; if not, this object is of no more use

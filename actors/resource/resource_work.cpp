@@ -99,13 +99,20 @@ void resource_work::declare(std::shared_ptr<const declaration> anew) {
 }
 
 void resource_work::withdraw() {
-  std::deque<joint_action> dropped;
-  {
-    std::lock_guard lock(mutex_);
-    dropped.swap(waiting_);
-    askers_ = 0;
-  }
-  for (const auto& w : dropped) refuse(w, error_code::down, "it is declared no more");
+  for (const auto& w : release()) refuse(w, error_code::down, "it is declared no more");
+}
+
+std::deque<joint_action> resource_work::release() {
+  std::lock_guard lock(mutex_);
+  askers_ = 0;
+  return std::exchange(waiting_, {});
+}
+
+void resource_work::take(joint_action w) {
+  const auto action = w.name();
+  if (!declared()->type->has_action(action))
+    return refuse(w, error_code::no_such_method, "it has no such action, now that a file declares it");
+  for (auto& a : std::move(w).release()) add(action, std::move(a));
 }
 
 std::shared_ptr<const declaration> resource_work::declared() const {

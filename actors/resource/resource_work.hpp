@@ -42,6 +42,10 @@ class resource_work : public std::enable_shared_from_this<resource_work> {
   void declare(std::shared_ptr<const declaration> anew);
   /// It is declared no more: what waits is answered with down, not begun; the action under way goes on and is answered.
   void withdraw();
+  /// It is declared elsewhere: the same, but what waits is not answered here. \returns it, in its order
+  std::deque<joint_action> release();
+  /// What waited elsewhere goes on here.
+  void take(joint_action w);
 
   /// Wants an action, of those that its type has. It is answered with what resource::invoke tells of.
   void add(const std::string& action, joint_action::asker a);

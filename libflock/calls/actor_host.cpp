@@ -74,16 +74,27 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
  public:
   cell(const actor_host& host, actor_name name, std::string type, std::string does, factory make)
       : name_(std::move(name)),
-        type_(std::move(type)),
         does_(std::move(does)),
-        make_(std::move(make)),
         time_(host.time_),
         options_(host.options_),
         listener_(host.listener_),
-        turn_(host.threads_.make_mailbox(name_.str())) {}
+        turn_(host.threads_.make_mailbox(name_.str())),
+        make_(std::move(make)),
+        type_(std::move(type)) {}
 
   void start() {
     turn_->post([self = shared_from_this()] { self->make(); });
+  }
+
+  void become(std::string type, factory make) {
+    {
+      std::lock_guard lock(mutex_);
+      type_ = std::move(type);
+    }
+    turn_->post([self = shared_from_this(), make = std::move(make)]() mutable {
+      self->make_ = std::move(make);
+      self->make();
+    });
   }
 
   void close() {
@@ -190,9 +201,7 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
   }
 
   const actor_name name_;
-  const std::string type_;
   const std::string does_;
-  const factory make_;
   const clock& time_;
   const options options_;
   const std::shared_ptr<const listener> listener_;
@@ -201,12 +210,14 @@ class actor_host::cell : public std::enable_shared_from_this<cell> {
   std::atomic<std::size_t> waiting_ = 0;
 
   // Used in the actor's turn only.
+  factory make_;
   std::unique_ptr<actor_object> object_;  // null until it is made, and made anew
   std::deque<task> held_;                 // came while there was no object
   milliseconds backoff_{0};
   std::optional<time_point> failed_;
 
   mutable std::mutex mutex_;  // guards all below
+  std::string type_;
   std::vector<method_info> methods_;
   int restarts_ = 0;
 };
@@ -236,6 +247,12 @@ result<void> actor_host::publish(const actor_name& name, std::string type, facto
   if (listener_->published) listener_->published(name);
   for (const auto& w : waiters) (*w)(true);
   return {};
+}
+
+bool actor_host::replace(const actor_name& name, const std::string& type, const factory& make) {
+  const auto known = cell_of(name);
+  if (known) known->become(type, make);
+  return known != nullptr;
 }
 
 void actor_host::unpublish(const actor_name& name) {

@@ -49,6 +49,10 @@ class actor_host {
   /// Errors: conflict (the name is taken), shutting_down
   result<void> publish(const actor_name& name, std::string type, factory make, std::string does = {});
 
+  /// The actor of that name becomes another one, if there is one: to others it was never gone, and its messages wait
+  /// until the new object is made. \returns whether there is one
+  bool replace(const actor_name& name, const std::string& type, const factory& make);
+
   /// No message is handled afterwards; those that wait are answered with down.
   void unpublish(const actor_name& name);
 

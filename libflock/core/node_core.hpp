@@ -100,6 +100,8 @@ class node_core final : public caller,
   // Actors. From any thread.
   result<flock::address> publish(const actor_name& name, std::string type, actor_host::factory make,
                                  std::string does = {});
+  /// See actor_host::replace.
+  result<flock::address> replace(const actor_name& name, std::string type, actor_host::factory make);
   void unpublish(const actor_name& name);
   void find(const flock::address& what, time_point until, finder::found done);
   void find_all(const actor_name& name, time_point until, finder::found_all done);
@@ -143,11 +145,11 @@ class node_core final : public caller,
   session_state registry_state() const { return membership_.state(); }
   registry::statistics registry_statistics() const { return seams_.tree.stats(); }
   const storage& journal() const { return seams_.disk; }
-  bool is_joined() const { return joined_; }
-  std::optional<node_life> id_taken_by() const { return taken_by_; }
   /// Where parts of a program keep records beside the node's own, under prefixes that those do not have.
   storage& disk() { return seams_.disk; }
   scribe& records() { return scribe_; }
+  bool is_joined() const { return joined_; }
+  std::optional<node_life> id_taken_by() const { return taken_by_; }
   void describe(const node_attributes& about);
   const node_attributes& about() const { return options_.about; }
 

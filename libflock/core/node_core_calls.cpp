@@ -38,6 +38,11 @@ result<address> node_core::publish(const actor_name& name, std::string type, act
   return flock::address{id(), name};
 }
 
+result<address> node_core::replace(const actor_name& name, std::string type, actor_host::factory make) {
+  if (actors_.replace(name, type, make)) return flock::address{id(), name};
+  return publish(name, std::move(type), std::move(make));
+}
+
 void node_core::unpublish(const actor_name& name) { actors_.unpublish(name); }
 
 void node_core::follow(const actor_name& actor, std::string method, value::list arguments, time_point until,

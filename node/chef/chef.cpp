@@ -54,6 +54,24 @@ void chef::reload(const config& with) {
   describe();
 }
 
+std::vector<joint_action> chef::yield(const resource_name& name) {
+  resources_.yield(name);
+  return runs_.release(name);
+}
+
+bool chef::take_over(const resource_name& name, resource_work& from) {
+  if (!resources_.knows(name)) return false;
+  for (auto& w : from.release()) {
+    if (!resources_.knows(name, w.name())) {
+      w.tell(
+          error{error_code::no_such_method, name.str() + " has no action " + w.name() + ", now that Chef declares it"});
+      continue;
+    }
+    for (auto& a : std::move(w).release()) runs_.perform({0, name, w.name(), std::move(a.why)}, a.begin, a.answer);
+  }
+  return true;
+}
+
 // A run and what it says.
 
 std::shared_ptr<void> chef::begin(value about, answer first, std::function<void(const value&)> next) {
@@ -151,6 +169,7 @@ result<value> chef::declare(const value& body) {
   resources_.declare(next);
   if (!*add) subscriptions_.clear();
   subscriptions_.insert(subscriptions_.end(), wishes->begin(), wishes->end());
+  runs_.refuse_unless([this](const resource_name& name) { return resources_.knows(name) || ways_.is_declared(name); });
   ways_.subscriptions_changed();
   save();
   runs_.ready();

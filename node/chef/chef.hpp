@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/resource/joint_action.hpp"
+#include "actors/resource/resource_work.hpp"
 #include "libflock/core/node_core.hpp"
 #include "libflock/words/run.hpp"
 #include "libflock/words/subscriptions.hpp"
@@ -60,8 +62,11 @@ class chef final : private chef_runs::host {
 
   const std::vector<subscription>& subscriptions() const { return subscriptions_; }
   std::vector<resource_name> resources() const { return resources_.names(); }
-  /// A file declares this resource now: it goes before Chef's.
-  void withdraw(const resource_name& name) { resources_.withdraw(name); }
+  /// A file declares this resource now, and goes before Chef: whoever calls publishes it. \returns what no run has yet
+  std::vector<joint_action> yield(const resource_name& name);
+  /// No file declares this resource any more. If Chef does, what waits for it goes on there: to be published, see
+  /// below.
+  bool take_over(const resource_name& name, resource_work& from);
   /// Those that no file declares any more are Chef's again.
   void files_changed() { resources_.publish_all(); }
   /// As convergence::delay, for the Chef run that is under way.

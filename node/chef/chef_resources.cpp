@@ -2,6 +2,7 @@
 
 #include "node/chef/chef_resource.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -17,14 +18,13 @@ chef_resources::chef_resources(node_core& core, log l, ways w) : core_(core), lo
 void chef_resources::declare(const declared& next) {
   std::erase_if(known_, [&](const auto& before) {
     const bool is_gone = !next.contains(before.first);
-    if (is_gone) withdraw(before.first);
+    if (is_gone && published_.erase(before.first) > 0) core_.unpublish(before.first.actor());
     return is_gone;
   });
   for (const auto& [name, actions] : next) {
     auto [at, is_new] = known_.try_emplace(name);
     if (!is_new && at->second.actions == actions) continue;
     at->second.actions = actions;
-    withdraw(name);
     publish(name, actions);
   }
 }
@@ -42,13 +42,15 @@ void chef_resources::publish(const resource_name& name, const std::vector<std::s
   auto make = [around, name, actions]() -> std::unique_ptr<actor_object> {
     return std::make_unique<chef_resource>(around, name, actions);
   };
-  if (auto published = core_.publish(name.actor(), std::string(actor_type), make); !published)
+  if (auto published = core_.replace(name.actor(), std::string(actor_type), make); !published)
     return log_("error", name.str() + ": " + published.error().what);
   published_.insert(name);
 }
 
-void chef_resources::withdraw(const resource_name& name) {
-  if (published_.erase(name) > 0) core_.unpublish(name.actor());
+bool chef_resources::knows(const resource_name& name, const std::string& action) const {
+  const auto at = known_.find(name);
+  return at != known_.end() &&
+         std::find(at->second.actions.begin(), at->second.actions.end(), action) != at->second.actions.end();
 }
 
 void chef_resources::publish_all() {

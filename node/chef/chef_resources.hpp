@@ -29,14 +29,16 @@ class chef_resources {
 
   chef_resources(node_core& core, log l, ways w);
 
-  /// These and no others. What stayed the same keeps its actor.
+  /// These and no others. What was declared before keeps its actor, though with other actions.
   void declare(const declared& next);
   declared all() const;
   /// Those that no file declares.
   std::vector<resource_name> names() const;
   std::size_t size() const { return known_.size(); }
-  /// A file declares this resource now.
-  void withdraw(const resource_name& name);
+  bool knows(const resource_name& name) const { return known_.contains(name); }
+  bool knows(const resource_name& name, const std::string& action) const;
+  /// A file declares this resource now, and its actor is that one's.
+  void yield(const resource_name& name) { published_.erase(name); }
   /// Publishes those that are not, because a file declared them, and that none declares any more.
   void publish_all();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 namespace flock {
@@ -80,6 +81,28 @@ result<void> chef_runs::performed(std::uint64_t number, result<value> how) {
   done.joint.tell(how);
   give_next();
   return {};
+}
+
+std::vector<joint_action> chef_runs::release(const resource_name& of) {
+  std::vector<joint_action> released;
+  for (auto e = waiting_.begin(); e != waiting_.end();) {
+    if (e->given || e->what.resource != of) {
+      ++e;
+      continue;
+    }
+    released.push_back(std::move(e->joint));
+    e = waiting_.erase(e);
+  }
+  return released;
+}
+
+void chef_runs::refuse_unless(const std::function<bool(const resource_name&)>& is_declared) {
+  std::set<resource_name> gone;
+  for (const auto& e : waiting_)
+    if (!e.given && !is_declared(e.what.resource)) gone.insert(e.what.resource);
+  for (const auto& name : gone)
+    for (const auto& w : release(name))
+      w.tell(error{error_code::down, name.str() + ": " + w.name() + ": not begun, as it is declared no more"});
 }
 
 const action_context* chef_runs::why(std::uint64_t number) const {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -82,6 +83,11 @@ class chef_runs {
   /// Errors: refused (too many wait), maybe_done (the runs that took it ended without a word of it), io (no run comes
   /// as far as to take it), shutting_down
   void perform(wanted what, beginning begin, responder answer);
+
+  /// What no run has in hand is somebody else's concern from now on. \returns it, in its order
+  std::vector<joint_action> release(const resource_name& of);
+  /// What waits for a resource that is declared no more is answered with down, not begun.
+  void refuse_unless(const std::function<bool(const resource_name&)>& is_declared);
 
   /// Somebody asks for a run. \returns its number, for when_ended(): of the one that is about to start, or of the next
   /// one if one is under way. Errors: refused (there is no command)

@@ -347,6 +347,26 @@ TEST_CASE_FIXTURE(actor_host_fixture, "the backoff starts again after a healthy 
   CHECK(*threads.next_timer() - time.now() == 100ms);
 }
 
+TEST_CASE_FIXTURE(actor_host_fixture, "an actor that becomes another one was never gone, and keeps what waits for it") {
+  REQUIRE(publish());
+  std::vector<patient::held> waiting;
+  const auto make = [&] { return std::make_unique<patient>(waiting); };
+  auto before = invoke("fight", {1});
+
+  CHECK(host.replace(named("itchy"), "patient", make));
+  auto after = invoke("wait");
+  threads.run_ready();
+
+  CHECK(before->text() == "1");
+  REQUIRE(waiting.size() == 1);
+  CHECK(host.find(named("itchy"))->type == "patient");
+  CHECK_FALSE(host.replace(named("scratchy"), "patient", make));
+  waiting[0].answer(value(1));
+  CHECK(after->text() == "1");
+  host.unpublish(named("itchy"));
+  threads.run_ready();
+}
+
 TEST_CASE_FIXTURE(actor_host_fixture, "unpublishing handles nothing more and answers those that wait with down") {
   REQUIRE(publish());
   threads.run_ready();

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 #include <stdexcept>
 
@@ -411,4 +412,20 @@ TEST_CASE_FIXTURE(fixture, "an actor that is made anew finds what waited for the
   threads.run_ready();
 
   CHECK(happened.back() == "waiting: " + done);
+}
+
+TEST_CASE_FIXTURE(fixture, "what is released goes on elsewhere, and is not answered twice") {
+  const auto actor = make();
+  call(*actor, "make", {}, note("under way"));
+  call(*actor, "burn", {}, note("waiting"));
+  call(*actor, "make", {}, note("last"));
+  const auto before = work;
+  const auto other = make();  // and the work behind it
+
+  for (auto& w : before->release()) work->take(std::move(w));
+  threads.run_ready();
+
+  CHECK(happened.size() == 6);
+  CHECK(std::count(happened.begin(), happened.end(), "waiting: " + done) == 1);
+  CHECK(std::count(happened.begin(), happened.end(), "last: " + done) == 1);
 }
