@@ -11,7 +11,10 @@ void history::breaks(std::string invariant, std::string what) {
 
 void history::life_began(const life_id& who) {
   lives_[who.node] = who.number;
-  if (!is_strict_) declared_[who.node].by_chef = false;
+  if (is_strict_) return;
+  declared_[who.node].by_chef = false;
+  for (auto& [id, s] : stories_)
+    if (s.what.target == who.node && !s.end) look_at_declared(s);
 }
 
 void history::life_ended(const std::string& node) { lives_.erase(node); }
@@ -48,12 +51,14 @@ void history::files_declare(const std::string& node, std::set<std::string> resou
 
 void history::chef_declares(const std::string& node) { declared_[node].by_chef = true; }
 
-void history::chef_ended(const std::string& node) { ++declared_[node].chefs_ended; }
+void history::chef_ended(const std::string& node, bool well) {
+  ++declared_[node].chefs_ended;
+  if (!well) ++declared_[node].chefs_failed;
+}
 
 bool history::is_of_chef(const story& s) { return s.what.actor.str().starts_with("chef["); }
 
 void history::look_at_declared(story& s) const {
-  if (!is_strict_ && is_of_chef(s)) s.was_missing = true;
   const auto at = declared_.find(s.what.target.str());
   const auto none = declared();
   const auto& d = at == declared_.end() ? none : at->second;
@@ -71,6 +76,7 @@ void history::announced(const life_id& by, const notification_record& r, wall_ti
     if (at != stories_.end()) return breaks("I1", r.what.id + " was made twice");
     story s{.what = r.what, .meant = meant, .place = ++made_[by.node], .sender_life = by.number};
     s.chefs_before = declared_[r.what.target.str()].chefs_ended;
+    s.chefs_failed_before = declared_[r.what.target.str()].chefs_failed;
     look_at_declared(s);
     stories_.emplace(r.what.id, std::move(s));
     return;
@@ -129,7 +135,10 @@ void history::check_end(const story& s, const notification_record& r, wall_time 
 /// What was not declared all the time, or three Chef runs in a row could not perform.
 bool history::may_have_failed(const story& s) const {
   constexpr std::size_t attempts = 3;
-  return s.was_missing || (is_of_chef(s) && declared_.at(s.what.target.str()).chefs_ended >= s.chefs_before + attempts);
+  if (s.was_missing || !is_of_chef(s)) return s.was_missing;
+  const auto& there = declared_.at(s.what.target.str());
+  // One may be given something in the moment in which it ends well.
+  return there.chefs_ended >= s.chefs_before + attempts && there.chefs_failed + 1 >= s.chefs_failed_before + attempts;
 }
 
 bool history::is_completed(const story& s, const notification_record& r) const {

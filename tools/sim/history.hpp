@@ -69,8 +69,8 @@ class history {
   void files_declare(const std::string& node, std::set<std::string> resources);
   /// A Chef run was told that its resources are declared: from now on they are, for they never change.
   void chef_declares(const std::string& node);
-  /// A Chef run, or a command that was to start one, is over, in whatever way.
-  void chef_ended(const std::string& node);
+  /// A Chef run, or a command that was to start one, is over.
+  void chef_ended(const std::string& node, bool well);
 
   // Notifications.
 
@@ -147,6 +147,7 @@ class history {
     std::set<std::string> by_files;
     bool by_chef = false;
     std::size_t chefs_ended = 0;
+    std::size_t chefs_failed = 0;  // of them
   };
   struct story {
     notification what;
@@ -163,6 +164,7 @@ class history {
     bool was_declared = false;     // at its receiver, at some time since it was made
     bool was_missing = false;      // likewise it was not
     std::size_t chefs_before = 0;  // that had ended at its receiver when it was made
+    std::size_t chefs_failed_before = 0;
   };
   /// What can be owed. Nobody can tell two requests of one kind from each other.
   using kind = std::tuple<std::string, std::string, std::string>;  // node, resource, action

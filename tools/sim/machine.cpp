@@ -128,7 +128,7 @@ void machine::clear_up_chef() {
   if (!chef_ || !chef_->is_over()) return;
   const auto status = chef_->exit_status();
   chef_.reset();
-  in_.past.chef_ended(name());
+  in_.past.chef_ended(name(), status == 0);
   if (const auto told = std::exchange(chef_ended_, {})) told(status, "");
 }
 
