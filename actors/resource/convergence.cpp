@@ -4,10 +4,14 @@
 
 namespace flock {
 
+using internal::sentence;
+using internal::whole_at_end;
+
 convergence::convergence(node_id self, std::string life, const clock& time, debts& owed, host& of)
     : self_(std::move(self)), life_(std::move(life)), time_(time), debts_(owed), host_(of) {}
 
 void convergence::start(const std::vector<declaration>& resources, bool why_run, responder answer) {
+  const whole_at_end look([this] { return check(); });
   if (current_) {
     const auto since = format_time(current_->state.started());
     return answer(error{error_code::conflict, "a run is under way since " + since});
@@ -19,6 +23,7 @@ void convergence::start(const std::vector<declaration>& resources, bool why_run,
 }
 
 void convergence::updated(const resource_name& what, const std::string& action, const action_context& why) {
+  const whole_at_end look([this] { return check(); });
   auto wanted = host_.wanted_after(what);
   for (auto& w : wanted) why.leads_to(w, {self_, what.str(), action});
   if (current_ && current_->state.id() == why.run) {
@@ -31,6 +36,7 @@ void convergence::updated(const resource_name& what, const std::string& action, 
 }
 
 result<std::string> convergence::delay(wanted_action what, const std::optional<std::string>& id) {
+  const whole_at_end look([this] { return check(); });
   if (!current_)
     return error{error_code::conflict, id ? "run " + *id + " has ended" : "no run is under way on this node"};
   if (id && *id != current_->state.id())
@@ -127,6 +133,13 @@ void convergence::stop() {
 std::int64_t convergence::send_all(const std::vector<wanted_action>& wanted) {
   for (const auto& w : wanted) host_.send(w);
   return static_cast<std::int64_t>(wanted.size());
+}
+
+broken convergence::check() const {
+  if (waiting_ && !current_) return "an action is waited for, and no run is under way";
+  if (!current_) return {};
+  if (!waiting_ && !advancing_) return sentence("run ", current_->state.id(), " waits for nothing");
+  return current_->state.check();
 }
 
 }  // namespace flock

@@ -2,6 +2,7 @@
 
 #include "actors/resource/action_context.hpp"
 #include "actors/resource/declaration.hpp"
+#include "libflock/values/invariant.hpp"
 #include "libflock/words/debts.hpp"
 #include "libflock/words/run.hpp"
 #include <flock/actor_type.hpp>
@@ -18,6 +19,8 @@ namespace flock {
 
 /// Runs over this node's resources, one at a time, and what an update of them sets off. Lives in one mailbox, in whose
 /// turn all is called and all answers come. Whoever owns it outlives every action that it asked for.
+///
+/// Holds between two turns: a run under way waits for the answer to one action, and nothing waits without a run.
 class convergence {
  public:
   /// What a run asks of its node.
@@ -64,6 +67,8 @@ class convergence {
 
   /// The run under way, or null.
   const run* under_way() const { return current_ ? &current_->state : nullptr; }
+
+  broken check() const;
 
  private:
   struct step {

@@ -6,11 +6,15 @@
 
 namespace flock {
 
+using internal::sentence;
+using internal::whole_at_end;
+
 std::uint64_t call_table::add(const node_id& to, time_point until, responder answer, bool sent) {
   std::optional<error> closed;
   std::uint64_t id = 0;
   {
     std::lock_guard lock(mutex_);
+    const whole_at_end look([this] { return check_sizes(); });
     if (next_ == nobody_waits) ++next_;
     id = next_++;
     closed = closed_;
@@ -40,6 +44,7 @@ void call_table::settle(const node_id& from, std::uint64_t id, result<value> ans
   responder settled;
   {
     std::lock_guard lock(mutex_);
+    const whole_at_end look([this] { return check_sizes(); });
     auto it = calls_.find(id);
     if (it == calls_.end() || it->second.to != from) return;
     settled = std::move(it->second.answer);
@@ -53,6 +58,7 @@ template <class Which, class Answer> void call_table::answer_where(Which which, 
   std::vector<entry> out;
   {
     std::lock_guard lock(mutex_);
+    const whole_at_end look([this] { return check_sizes(); });
     for (auto it = calls_.begin(); it != calls_.end();) {
       if (!which(it->second)) {
         ++it;
@@ -87,6 +93,7 @@ void call_table::expire(time_point now) {
   std::vector<entry> due;
   {
     std::lock_guard lock(mutex_);
+    const whole_at_end look([this] { return check_sizes(); });
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
       auto node = calls_.extract(deadlines_.begin()->second);
       deadlines_.erase(deadlines_.begin());
@@ -119,6 +126,22 @@ void call_table::close(const error& why) {
 std::size_t call_table::size() const {
   std::lock_guard lock(mutex_);
   return calls_.size();
+}
+
+broken call_table::check() const {
+  std::lock_guard lock(mutex_);
+  for (const auto& [id, e] : calls_) {
+    if (!deadlines_.contains({e.until, id})) return sentence("call ", id, " to ", e.to, " has no deadline");
+    if (e.orphaned && !e.sent) return sentence("call ", id, " to ", e.to, " lost its connection, and was never sent");
+    if (!e.answer) return sentence("call ", id, " to ", e.to, " has nobody to answer");
+  }
+  if (closed_ && !calls_.empty()) return sentence(calls_.size(), " calls wait, and the table is closed");
+  return check_sizes();
+}
+
+broken call_table::check_sizes() const {
+  if (deadlines_.size() == calls_.size()) return {};
+  return sentence(calls_.size(), " calls wait, and there are ", deadlines_.size(), " deadlines");
 }
 
 }  // namespace flock

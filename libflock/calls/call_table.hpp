@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include <flock/actor_type.hpp>
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
@@ -17,6 +18,9 @@ namespace flock {
 
 /// The calls of this node that wait for an answer from another one. Each is answered exactly once: by its reply, by the
 /// end of the node it went to, or by its deadline. Safe for threads; answers are given outside of its lock.
+///
+/// Holds, at the end of each call: every call stands once with the deadlines, under its own, and nothing else does;
+/// what is orphaned was sent; a closed table has none; and each has somebody to answer.
 class call_table {
  public:
   /// \param first  id of the first call: random, so that a late answer to a former life of this node meets nobody
@@ -51,6 +55,8 @@ class call_table {
 
   std::size_t size() const;
 
+  broken check() const;
+
  private:
   struct entry {
     node_id to;
@@ -60,6 +66,7 @@ class call_table {
     bool orphaned = false;
   };
 
+  broken check_sizes() const;
   template <class Which, class Answer> void answer_where(Which which, Answer answer);
 
   mutable std::mutex mutex_;  // guards all below

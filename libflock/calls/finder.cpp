@@ -4,10 +4,14 @@
 
 namespace flock {
 
+using internal::sentence;
+using internal::whole_at_end;
+
 finder::finder(node_id self, const clock& time, const directory& nodes, membership& registry, host of)
     : self_(std::move(self)), time_(time), nodes_(nodes), registry_(registry), host_(std::move(of)) {}
 
 void finder::find(const address& what, time_point until, found done) {
+  const whole_at_end look([this] { return check(); });
   if (!what.node && host_.is_here(what.actor)) return done(address{self_, what.actor});
   const auto id = next_++;
   searches_.emplace(id, search{what, until, std::move(done), {}, false, {}});
@@ -22,14 +26,16 @@ void finder::find(const address& what, time_point until, found done) {
 }
 
 void finder::find_all(const actor_name& name, time_point until, found_all done) {
+  const whole_at_end look([this] { return check(); });
   if (publishers_.contains(name)) return done(living(name));
   const auto id = next_++;
   searches_.emplace(id, search{address{{}, name}, until, {}, std::move(done), false, {}});
-  host_.at(until, [this, id] {
+  host_.at(until, [this, id, name] {
     auto it = searches_.find(id);
     if (it == searches_.end()) return;
     auto all = std::move(it->second.all);
     searches_.erase(it);
+    stop_watching(name);
     all(error{error_code::unreachable, "the registry did not say by the deadline who publishes it"});
   });
   registry_.want_publishers(name);
@@ -63,12 +69,15 @@ void finder::finish(std::uint64_t id, result<address> answer) {
 }
 
 void finder::stop_watching(const actor_name& name) {
-  const bool wanted = std::any_of(searches_.begin(), searches_.end(), [&](const auto& s) {
-    return s.second.what == address{{}, name};
-  });
-  if (wanted) return;
+  if (is_looked_for(name)) return;
   registry_.unwant_publishers(name);
   publishers_.erase(name);
+}
+
+bool finder::is_looked_for(const actor_name& name) const {
+  return std::any_of(searches_.begin(), searches_.end(), [&](const auto& s) {
+    return s.second.what == address{{}, name};
+  });
 }
 
 std::vector<address> finder::living(const actor_name& name) const {
@@ -84,6 +93,7 @@ std::vector<address> finder::living(const actor_name& name) const {
 }
 
 void finder::publishers(const actor_name& name, const std::set<node_id>& nodes) {
+  const whole_at_end look([this] { return check(); });
   publishers_[name] = nodes;
   const auto there = living(name);
   std::vector<std::uint64_t> one;
@@ -111,10 +121,21 @@ void finder::node_changed(const node_id& id) {
 }
 
 void finder::close() {
+  const whole_at_end look([this] { return check(); });
   alive_.reset();
   auto searches = std::exchange(searches_, {});
   const error why{error_code::shutting_down, "this node is stopping"};
   for (auto& [id, s] : searches) s.done ? s.done(why) : s.all(why);
+}
+
+broken finder::check() const {
+  for (const auto& [id, s] : searches_) {
+    if (!s.done == !s.all) return sentence("the search for ", s.what.str(), " looks for neither one nor all");
+    if (s.asking && !s.what.node) return sentence("the search for ", s.what.str(), " asks no node in particular");
+  }
+  for (const auto& [name, nodes] : publishers_)
+    if (!is_looked_for(name)) return sentence("who publishes ", name, " is kept, and nobody looks for it");
+  return {};
 }
 
 }  // namespace flock

@@ -2,6 +2,7 @@
 
 #include "libflock/membership/directory.hpp"
 #include "libflock/membership/membership.hpp"
+#include "libflock/values/invariant.hpp"
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 #include <flock/name.hpp>
@@ -19,6 +20,9 @@ namespace flock {
 
 /// Finds actors by name, and waits for those that are not there yet. An actor on a named node is asked for there; one
 /// on any node is looked up in the registry. Lives in one mailbox.
+///
+/// Holds, at the end of each call: each search looks for one or for all, and only one that names its node asks there;
+/// who publishes is kept only of what a search without a node looks for.
 class finder {
  public:
   /// What it asks of its node.
@@ -49,6 +53,8 @@ class finder {
 
   void close();
 
+  broken check() const;
+
  private:
   struct search {
     address what;
@@ -62,6 +68,7 @@ class finder {
   void attempt(std::uint64_t id);
   void finish(std::uint64_t id, result<address> answer);
   std::vector<address> living(const actor_name& name) const;
+  bool is_looked_for(const actor_name& name) const;
   void stop_watching(const actor_name& name);
 
   node_id self_;

@@ -2,6 +2,9 @@
 
 namespace flock {
 
+using internal::sentence;
+using internal::whole_at_end;
+
 links::links(node_id self, transport& network, const directory& nodes, membership& registry, call_table& calls)
     : self_(std::move(self)), network_(network), nodes_(nodes), registry_(registry), calls_(calls) {}
 
@@ -18,6 +21,7 @@ void links::dial(const node_id& id, link& to) {
 }
 
 void links::want(const node_id& id) {
+  const whole_at_end look([&] { return check(id); });
   if (id == self_) return;
   auto [it, fresh] = wanted_.try_emplace(id);
   if (fresh) registry_.want_node(id);
@@ -25,12 +29,14 @@ void links::want(const node_id& id) {
 }
 
 void links::send_when_connected(const node_id& to, message m) {
+  const whole_at_end look([&] { return check(to); });
   want(to);
   wanted_[to].waiting.push_back(std::move(m));
   if (const auto* p = peer(to)) connected(hello(*p));
 }
 
 void links::connected(const hello& peer) {
+  const whole_at_end look([&] { return check(peer.id); });
   peers_.insert_or_assign(peer.id, peer);
   auto it = wanted_.find(peer.id);
   if (it == wanted_.end()) return;
@@ -65,6 +71,22 @@ void links::ended(const node_id& id) {
   if (it == wanted_.end()) return;
   network_.hang_up(id);
   it->second.dialled.clear();
+}
+
+broken links::check() const {
+  for (const auto& [id, p] : peers_)
+    if (auto why = check(id)) return why;
+  return check(self_);
+}
+
+broken links::check(const node_id& id) const {
+  const auto* connected = peer(id);
+  const auto at = wanted_.find(id);
+  if (id == self_ && (connected || at != wanted_.end())) return sentence(id, " wants a connection with itself");
+  if (connected && connected->id != id) return sentence(connected->id, " is connected as ", id);
+  if (connected && at != wanted_.end() && !at->second.waiting.empty())
+    return sentence(at->second.waiting.size(), " calls wait for ", id, ", which is connected");
+  return {};
 }
 
 }  // namespace flock

@@ -5,6 +5,7 @@
 #include "libflock/membership/membership.hpp"
 #include "libflock/seams/message.hpp"
 #include "libflock/seams/transport.hpp"
+#include "libflock/values/invariant.hpp"
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 #include <flock/name.hpp>
@@ -20,6 +21,9 @@ namespace flock {
 
 /// Which nodes this one is connected with, and what waits until it is: learns addresses from the directory, dials on
 /// demand, and sends calls as soon as there is a way. Lives in one mailbox.
+///
+/// Holds, at the end of each call: this node itself is neither wanted nor connected; whoever is connected is known by
+/// its own id, and nothing waits for it.
 class links {
  public:
   links(node_id self, transport& network, const directory& nodes, membership& registry, call_table& calls);
@@ -44,6 +48,8 @@ class links {
   const std::map<node_id, hello>& peers() const { return peers_; }
   const hello* peer(const node_id& id) const;
 
+  broken check() const;
+
  private:
   struct link {
     std::string dialled;           // the address that the transport was told; empty while it is unknown
@@ -51,6 +57,7 @@ class links {
   };
 
   void dial(const node_id& id, link& to);
+  broken check(const node_id& id) const;
 
   node_id self_;
   transport& network_;

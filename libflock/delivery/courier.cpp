@@ -9,6 +9,7 @@
 namespace flock {
 
 using namespace internal::courier_keys;
+using internal::whole_at_end;
 
 namespace {
 
@@ -44,6 +45,8 @@ courier::courier(node_id self, const incarnation& life, std::shared_ptr<mailbox>
 }
 
 void courier::resume() {
+  assert(home_->has_turn());
+  const whole_at_end look([this] { return check_turn(); });
   resumed_ = true;
   for (const auto& id : std::exchange(unfinished_, {})) pick_up(id);
   for (auto& [from, b] : std::exchange(arrived_early_, {})) take(from, std::move(b));
@@ -52,6 +55,8 @@ void courier::resume() {
 // The way here.
 
 result<void> courier::received(const hello& from, const message& m) {
+  assert(home_->has_turn());
+  const whole_at_end look([this] { return check_turn(); });
   if (m.kind == message_kind::acknowledge) return settle(from.id, m.body);
   if (m.kind != message_kind::parcels) return error{error_code::protocol, "not for a courier"};
   auto b = m.packed.empty() ? batch::from_body(m.body) : batch::read(m.packed);
@@ -105,7 +110,7 @@ void courier::arrive(const node_id& from, notification n, work w) {
     return post(from, known->last());
   }
   ledger_.add(std::move(n), first);
-  const auto& record = *ledger_.find(id);
+  const auto& record = known(id);
   announce(record);
   w.number = ++last_number_;
   if (admitted) return begin(record.what, std::move(w));
@@ -119,7 +124,7 @@ void courier::refuse(const node_id& from, const std::string& id, const error& wh
 
 // The way there.
 
-result<void> courier::check(const notification& n, std::size_t bytes) const {
+result<void> courier::acceptable(const notification& n, std::size_t bytes) const {
   assert(n.sender == self_);
   if (n.id.empty() || n.id.size() > notification::max_id || ledger_.find(n.id))
     return error{error_code::bad_argument, "not a new id: \"" + n.id.substr(0, notification::max_id) + "\""};
@@ -142,14 +147,16 @@ result<void> courier::check(const notification& n, std::size_t bytes) const {
 }
 
 void courier::submit(notification n, answer taken) {
+  assert(home_->has_turn());
+  const whole_at_end look([this] { return check_turn(); });
   if (auto why = disk_.trouble()) return taken(why->within(to_string(n) + " cannot be kept"));
   std::string form;
   n.write(form);
   const auto bytes = form.size();
-  if (auto fit = check(n, bytes); !fit) return taken(fit.error());
+  if (auto fit = acceptable(n, bytes); !fit) return taken(fit.error());
   const auto id = n.id;
   ledger_.add(std::move(n), {id, receipt_state::queued, time_.wall(), {}, {}, false});
-  const auto& record = *ledger_.find(id);
+  const auto& record = known(id);
   announce(record);
   if (record.what.target == self_)
     submit_here(record.what);
@@ -178,6 +185,8 @@ void courier::submit_here(const notification& n) {
 }
 
 void courier::cancel(std::string_view id, answer done) {
+  assert(home_->has_turn());
+  const whole_at_end look([this] { return check_turn(); });
   if (auto why = disk_.trouble()) return done(why->within(std::string(id) + " cannot be cancelled"));
   const auto* record = ledger_.find(id);
   if (!record || record->what.sender != self_)
@@ -233,19 +242,26 @@ void courier::forget_parcel(const notification& n) {
 
 // Both.
 
+/// What waits, is worked on or ends here is in the ledger until it has ended.
+const notification_record& courier::known(std::string_view id) const {
+  const auto* record = ledger_.find(id);
+  assert(record && "what is dealt with here is in the ledger");
+  return *record;
+}
+
 void courier::report(const receipt& r) {
-  if (ledger_.record(r)) announce(*ledger_.find(r.id));
+  if (ledger_.record(r)) announce(known(r.id));
 }
 
 void courier::conclude(const receipt& end) {
-  const auto& n = ledger_.find(end.id)->what;
+  const auto& n = known(end.id).what;
   host_.moves(n, end);
   ends_.emplace(end.id, end);
   changed_.insert(end.id);
   forget_parcel(n);
   if (n.sender != self_) post(n.sender, end);
   scribe_.then([this, id = end.id] {
-    if (auto kept = ends_.extract(id); kept && ledger_.record(kept.mapped())) host_.progressed(*ledger_.find(id));
+    if (auto kept = ends_.extract(id); kept && ledger_.record(kept.mapped())) host_.progressed(known(id));
   });
   scribe_.soon();
 }
@@ -291,11 +307,15 @@ void courier::acknowledge_again(const node_id& to, const std::string& channel) {
 }
 
 void courier::acknowledge_all() {
+  assert(home_->has_turn());
+  const whole_at_end look([this] { return check_turn(); });
   for (const auto& [to, o] : owed_) overdue_.insert(to);
   if (!overdue_.empty()) scribe_.end_turn_soon();
 }
 
 void courier::connected(const hello& peer) {
+  assert(home_->has_turn());
+  const whole_at_end look([this] { return check_turn(); });
   peers_[peer.id] = {true, time_.wall(), time_.now(), 0};
   if (outbox_.connected(peer.id, peer.life, peer.journal)) give_up_on(peer.id);
   for (const auto& channel : inbox_.forget_others(peer.id, peer.journal))
@@ -314,6 +334,8 @@ void courier::give_up_on(const node_id& receiver) {
 }
 
 void courier::disconnected(const hello& peer) {
+  assert(home_->has_turn());
+  const whole_at_end look([this] { return check_turn(); });
   peers_[peer.id] = {false, time_.wall(), time_.now(), 0};
   owed_.erase(peer.id);  // what it sends again is acknowledged again
   // It sends again what was not taken; whether it is admitted can be told only while it is connected.
@@ -326,6 +348,8 @@ void courier::disconnected(const hello& peer) {
 // Time.
 
 void courier::tick() {
+  assert(home_->has_turn());
+  const whole_at_end look([this] { return check_turn(); });
   if (auto why = disk_.trouble()) not_written(*why);
   const auto now = time_.wall();
   for (const auto* r : ledger_.overdue(now)) look_after(*r, now);
@@ -334,8 +358,8 @@ void courier::tick() {
     for (auto number : outbox_.drop_receipts(to, now - options_.give_up)) scribe_.remove(parcel_key(to, number));
   }
   for (auto& id : ledger_.trim(now)) changed_.insert(std::move(id));
-  acknowledge_all();
   scribe_.soon();
+  acknowledge_all();
 }
 
 void courier::look_after(const notification_record& overdue, wall_time now) {
@@ -381,7 +405,7 @@ bool courier::is_performing() const {
 std::optional<wall_time> courier::oldest_waiting() const {
   std::optional<wall_time> oldest;
   for (const auto& [id, number] : waiting_) {
-    const auto created = ledger_.find(id)->what.created;
+    const auto created = known(id).what.created;
     if (!oldest || created < *oldest) oldest = created;
   }
   return oldest;

@@ -9,6 +9,7 @@
 #include "libflock/seams/runtime.hpp"
 #include "libflock/seams/storage.hpp"
 #include "libflock/seams/transport.hpp"
+#include "libflock/values/invariant.hpp"
 #include "libflock/values/text_map.hpp"
 #include "libflock/words/notification.hpp"
 #include <flock/clock.hpp>
@@ -62,6 +63,18 @@ namespace flock {
 /// | o/<receiver>/<number>         | what may have been in it is sent once more                                   |
 /// | w/<sender>/<channel>/<number> | the notification without an end that nothing leads to is taken for it        |
 /// What comes once more because of that is taken for what an earlier life may have started.
+///
+/// How its members hang together, between two turns:
+/// - what waits in the outbox and waiting_ are the same notifications, by id and number; they were made here for other
+///   nodes, and have no end
+/// - what is in working_ was taken here, has no end, and its numbers are those that were given; whatever the ledger has
+///   for this node without an end is in working_ or ends_, or storage has lost it. What has begun is started
+/// - what is in ends_ is an end that the ledger does not show yet, and is in neither of the two
+/// - whoever is connected here is connected to the outbox
+/// - what is to leave when the turn ends does, as its end is posted; what changed, or is answered when it is durable,
+/// is
+///   to be written or is being so
+/// - since resume() nothing waits for it
 ///
 /// Stored: values in binary form under these keys; numbers have 16 hexadecimal digits, so they are in order.
 /// | key                           | what                                                                         |
@@ -162,6 +175,12 @@ class courier : private scribe::listener {
   std::vector<node_id> receivers() const { return outbox_.receivers(); }
   /// When the oldest notification that still waits to be acknowledged was made.
   std::optional<wall_time> oldest_waiting() const;
+  bool is_connected(const node_id& to) const;
+
+  /// Also of its parts.
+  broken check() const;
+  /// From any thread: of what is safe for threads.
+  broken check_shared() const { return order_->check(); }
 
  private:
   /// A notification that was taken here and has not ended.
@@ -206,7 +225,7 @@ class courier : private scribe::listener {
   receipt end_of(const notification& n, const work& w, const result<value>& how) const;
 
   // The way there.
-  result<void> check(const notification& n, std::size_t bytes) const;
+  result<void> acceptable(const notification& n, std::size_t bytes) const;
   void queue(const notification& n, std::size_t bytes);
   void submit_here(const notification& n);
   void hear(const node_id& from, receipt r);
@@ -226,6 +245,7 @@ class courier : private scribe::listener {
   void send_again(const notification& n);
 
   // Both.
+  const notification_record& known(std::string_view id) const;
   void report(const receipt& r);
   void conclude(const receipt& end);
   void announce(const notification_record& r);
@@ -243,6 +263,12 @@ class courier : private scribe::listener {
   void before_write() override;
   void not_written(const error& why) override;
   void written(const std::vector<channel_write>& channels);
+
+  broken check_turn() const;
+  broken check_waiting() const;
+  broken check_working() const;
+  broken check_ends() const;
+  broken check_peers() const;
 
   using reader = std::function<result<void>(const std::string& rest, const value& data)>;
   result<void> read(const std::string& prefix, const reader& each);

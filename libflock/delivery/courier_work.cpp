@@ -1,5 +1,6 @@
 #include "libflock/delivery/courier.hpp"
 
+#include <cassert>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,7 +43,7 @@ void courier::begin(const notification& n, work w) {
 }
 
 void courier::pick_up(const std::string& id) {
-  const auto& record = *ledger_.find(id);
+  const auto& record = known(id);
   if (record.state() != receipt_state::queued) return hand_over(record.what);
   // To this node itself, and nobody has looked at it yet.
   if (auto admitted = host_.admit(record.what); !admitted) return ended(id, admitted.error());
@@ -53,7 +54,9 @@ void courier::pick_up(const std::string& id) {
 void courier::hand_over(const notification& n) {
   const auto& id = n.id;
   if (n.expires <= time_.wall()) return ended(id, error{error_code::timeout, "it came too late"});
-  auto& w = working_.find(id)->second;
+  const auto at = working_.find(id);
+  assert(at != working_.end() && "what is handed over is worked on");
+  auto& w = at->second;
   w.in_hand = true;
   const auto turn = std::make_shared<start_turn>(order_, start_order::place{{n.sender, n.actor}, w.number, id});
   host_.perform(  // calls both on any thread
@@ -73,7 +76,9 @@ void courier::hand_over(const notification& n) {
 }
 
 void courier::came_back(const start_order::place& p) {
-  working_.find(p.id)->second.in_hand = false;
+  const auto at = working_.find(p.id);
+  assert(at != working_.end() && "what was sent back has not ended");
+  at->second.in_hand = false;
   hand_over(order_->came_back(p));
 }
 
@@ -84,7 +89,7 @@ void courier::let_others_wait(const start_order::place& p) {
 }
 
 void courier::hand_over(const std::vector<std::string>& again) {
-  for (const auto& id : again) hand_over(ledger_.find(id)->what);
+  for (const auto& id : again) hand_over(known(id).what);
 }
 
 void courier::began(const std::string& id) {
@@ -102,7 +107,7 @@ void courier::ended(const std::string& id, const result<value>& how) {
   if (at == working_.end()) return;
   at->second.in_hand = false;
   if (!how && how.error().code == error_code::shutting_down) return;
-  const auto& n = ledger_.find(id)->what;
+  const auto& n = known(id).what;
   const auto end = end_of(n, at->second, how);
   if (!at->second.begun) let_others_wait({{n.sender, n.actor}, at->second.number, id});
   scribe_.remove(at->second.key);

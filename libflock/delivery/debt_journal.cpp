@@ -133,4 +133,9 @@ void debt_journal::put(number n, const value& entry) {
   scribe_.soon();
 }
 
+broken debt_journal::check() const {
+  if (waiting_.empty() || scribe_.is_busy()) return {};
+  return internal::sentence(waiting_.size(), " wait for what they entered to be durable, and nothing is written");
+}
+
 }  // namespace flock

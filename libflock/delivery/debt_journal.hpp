@@ -30,6 +30,8 @@ namespace flock {
 /// |                          | {"run","step": {"resource","action"}}: a step that was about to act                |
 ///
 /// While the disk takes nothing, no step waits for it: a run goes on, and what it owes is in memory until it does.
+///
+/// Holds between two turns: who waits for the disk waits for a write that is under way, or will be.
 class debt_journal final : public debts, private scribe::listener {
  public:
   /// What an earlier life left.
@@ -65,6 +67,8 @@ class debt_journal final : public debts, private scribe::listener {
 
   /// Lets time pass.
   void tick();
+
+  broken check() const;
 
  private:
   void before_write() override {}

@@ -11,6 +11,9 @@
 
 namespace flock {
 
+using internal::sentence;
+using internal::whole_at_end;
+
 value event::to_value() const {
   auto out = members;
   out.insert_or_assign("cursor", cursor);
@@ -57,6 +60,7 @@ void event_log::show(packed_event e) {
 }
 
 void event_log::keep(packed_event e) {
+  const whole_at_end look([this] { return check(); });
   shown_ = e.number + 1;
   events_.push_back(std::move(e));
   const auto oldest = events_.back().at - limits_.age;
@@ -93,5 +97,14 @@ std::uint64_t event_log::follow(follower f) {
 }
 
 void event_log::unfollow(std::uint64_t id) { followers_.erase(id); }
+
+broken event_log::check() const {
+  if (shown_ == 0 || shown_ > next_) return sentence("event ", shown_ - 1, " was shown, and the next is ", next_);
+  if (events_.size() > limits_.keep) return sentence(events_.size(), " events are kept, of at most ", limits_.keep);
+  if (!events_.empty() && (events_.front().number + events_.size() != shown_ || events_.back().number + 1 != shown_))
+    return sentence(events_.size(), " events, ", events_.front().number, " to ", events_.back().number,
+                    ", are kept, and the last one shown is ", shown_ - 1);
+  return {};
+}
 
 }  // namespace flock

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 #include <flock/value.hpp>
@@ -37,6 +38,9 @@ struct packed_event {
 
 /// The last events of a node, in order, and those who follow them. Pure. It is filled by an event_journal, which makes
 /// each event durable first.
+///
+/// Holds, at the end of each call: the events that are kept have the numbers before shown_, one after the other, and
+/// are not more than `keep`; 0 < shown_ <= next_.
 class event_log {
  public:
   using follower = std::function<void(const event&)>;
@@ -73,6 +77,9 @@ class event_log {
   /// Called with every later event until unfollow.
   std::uint64_t follow(follower f);
   void unfollow(std::uint64_t id);
+
+  /// As numbers only grow, the first, the last and how many there are tell all.
+  broken check() const;
 
  private:
   void keep(packed_event e);

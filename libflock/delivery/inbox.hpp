@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include "libflock/words/parcel.hpp"
 #include <flock/name.hpp>
 
@@ -15,6 +16,8 @@ namespace flock {
 /// A parcel is new if its channel stands at the number before it or beyond, but not at its own yet. Whatever is older
 /// is a repetition, to be acknowledged again; whatever lies further ahead leaves a gap, and the rest of its batch is
 /// dropped unacknowledged: the sender sends it again.
+///
+/// Of each channel holds: safe <= taken, and it has a name.
 class inbox {
  public:
   struct taken {
@@ -35,12 +38,19 @@ class inbox {
   /// The sender's storage has this id now: its channels from before will never be heard of again. \returns their names
   std::vector<std::string> forget_others(const node_id& from, const std::string& channel);
 
+  broken check() const;
+
  private:
   struct position {
     std::uint64_t taken = 0;
     std::uint64_t safe = 0;
   };
-  std::map<std::pair<node_id, std::string>, position> channels_;
+  using channel_map = std::map<std::pair<node_id, std::string>, position>;
+
+  broken check(const node_id& from, const std::string& channel) const;
+  static broken check(const channel_map::value_type& channel);
+
+  channel_map channels_;
 };
 
 }  // namespace flock

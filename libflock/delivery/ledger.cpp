@@ -4,9 +4,13 @@
 #include "libflock/values/value_writer.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace flock {
+
+using internal::sentence;
+using internal::whole_at_end;
 
 namespace {
 
@@ -101,6 +105,7 @@ bool ledger::add(notification n, receipt first) {
 
 bool ledger::restore(notification_record r) {
   auto id = r.what.id;
+  const whole_at_end look([this, id] { return check(id); });
   const auto place = next_place_;
   const auto [at, is_new] = records_.try_emplace(std::move(id), entry{std::move(r), place});
   if (!is_new) return false;
@@ -114,6 +119,7 @@ bool ledger::restore(notification_record r) {
 }
 
 bool ledger::record(const receipt& r) {
+  const whole_at_end look([&] { return check(r.id); });
   const auto at = records_.find(r.id);
   if (at == records_.end()) return false;
   auto& record = at->second.record;
@@ -150,21 +156,71 @@ std::vector<const notification_record*> ledger::list(std::optional<receipt_state
 std::vector<const notification_record*> ledger::overdue(wall_time now) const {
   std::vector<const notification_record*> found;
   for (auto at = deadlines_.begin(); at != deadlines_.end() && at->first <= now; ++at) {
-    found.push_back(order_.find(at->second)->second);
+    found.push_back(&at_place(at->second));
   }
   return found;
 }
 
 std::vector<std::string> ledger::trim(wall_time now) {
+  const whole_at_end look([this] { return check_sizes(); });
   std::vector<std::string> forgotten;
   while (!settled_.empty() && (settled_.size() > options_.keep || settled_.begin()->first + options_.age <= now)) {
-    const auto oldest = order_.find(settled_.begin()->second);
+    const auto oldest = settled_.begin()->second;
+    forgotten.push_back(at_place(oldest).what.id);
     settled_.erase(settled_.begin());
-    forgotten.push_back(oldest->second->what.id);
     order_.erase(oldest);
     records_.erase(forgotten.back());
   }
   return forgotten;
+}
+
+const notification_record& ledger::at_place(std::uint64_t place) const {
+  const auto at = order_.find(place);
+  assert(at != order_.end() && "what stands with the deadlines or the settled stands in the order");
+  return *at->second;
+}
+
+broken ledger::check() const {
+  for (const auto& [id, e] : records_)
+    if (auto why = check(id, e)) return why;
+  return check_sizes();
+}
+
+broken ledger::check(std::string_view id) const {
+  const auto at = records_.find(id);
+  if (at == records_.end()) return check_sizes();
+  auto why = check(at->first, at->second);
+  return why ? why : check_sizes();
+}
+
+broken ledger::check_sizes() const {
+  if (order_.size() == records_.size() && deadlines_.size() + settled_.size() == records_.size()) return {};
+  return sentence(records_.size(), " notifications are known, ", order_.size(), " have a place, ", deadlines_.size(),
+                  " stand with the deadlines and ", settled_.size(), " with the settled");
+}
+
+broken ledger::check(std::string_view id, const entry& e) const {
+  const auto& r = e.record;
+  if (r.what.id != id) return sentence(r.what.id, " is known as ", id);
+  const auto place = order_.find(e.place);
+  if (place == order_.end() || place->second != &r) return sentence("nothing leads to ", id, " at its place ", e.place);
+  bool was_started = false;
+  for (std::size_t i = 0; i < r.receipts.size(); ++i) {
+    if (i > 0 && r.receipts[i].state <= r.receipts[i - 1].state)
+      return sentence(id, " is ", to_string(r.receipts[i].state), " after it was ", to_string(r.receipts[i - 1].state));
+    if (i > 0 && is_terminal(r.receipts[i - 1].state))
+      return sentence(id, " is ", to_string(r.receipts[i].state), " though it has ended");
+    was_started = was_started || r.receipts[i].state == receipt_state::started;
+  }
+  if (was_started != (r.attempts > 0))
+    return sentence(id, " has ", r.attempts, " attempts, and its receipts say otherwise");
+  // That it does not stand in the other, too, is told by their sizes.
+  const bool has_ended = is_terminal(r.state());
+  const bool stands =
+      has_ended ? settled_.contains({r.last().at, e.place}) : deadlines_.contains({r.what.expires, e.place});
+  if (!stands)
+    return sentence(id, " is ", to_string(r.state()), ", and not among the ", has_ended ? "settled" : "open");
+  return {};
 }
 
 }  // namespace flock

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include "libflock/values/text_map.hpp"
 #include "libflock/words/notification.hpp"
 #include <flock/clock.hpp>
@@ -53,6 +54,14 @@ struct notification_record {
 
 /// The notifications of a node, sent ones and received ones, and where each of them is. Pure. A state never goes back,
 /// and a terminal one is final: whatever comes after it is dropped.
+///
+/// Of each record holds, at the end of each call:
+/// - it is known by its id, and has a place in the order, which leads to it
+/// - its receipts' states grow, so that only the last is an end; it has attempts if it was ever started, else none
+/// - it stands once, by its place: with the deadlines under when it expires, or, if it has ended, with the settled
+/// under
+///   when it ended
+/// And nothing else stands in the order, with the deadlines or with the settled.
 class ledger {
  public:
   struct options {
@@ -87,12 +96,19 @@ class ledger {
   std::size_t open() const { return deadlines_.size(); }
   std::size_t size() const { return records_.size(); }
 
+  broken check() const;
+
  private:
   struct entry {
     notification_record record;
     std::uint64_t place;  // in order_
   };
   using by_time = std::set<std::pair<wall_time, std::uint64_t>>;  // places
+
+  broken check(std::string_view id) const;
+  broken check_sizes() const;
+  broken check(std::string_view id, const entry& e) const;
+  const notification_record& at_place(std::uint64_t place) const;
 
   options options_;
   text_map<entry> records_;  // by id

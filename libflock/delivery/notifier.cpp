@@ -6,6 +6,8 @@
 
 namespace flock {
 
+using internal::sentence;
+
 notifier::notifier(node_id self, std::string id_prefix, const clock& time, milliseconds ttl, const directory& nodes,
                    host of)
     : self_(std::move(self)),
@@ -144,6 +146,16 @@ void notifier::tell(const node_id& publisher) {
     // A refusal is told again too: a reload over there may lift it. Without a connection, connected() tells.
     if (host_.is_connected(publisher)) host_.retry_soon([this, publisher] { tell(publisher); });
   });
+}
+
+broken notifier::check() const {
+  if (told_.contains(self_)) return sentence(self_, " tells itself what it wishes");
+  for (const auto& [publisher, wishes] : told_)
+    for (const auto& w : wishes.value_or(std::vector<wish>()))
+      if (std::none_of(ours_.begin(), ours_.end(), [&](const subscription& s) { return s.id == w.id; }) &&
+          host_.is_connected(publisher))
+        return sentence(publisher, " was told wish ", w.id, ", and no subscription has it");
+  return table_.check();
 }
 
 }  // namespace flock

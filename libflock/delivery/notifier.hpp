@@ -1,6 +1,7 @@
 #pragma once
 
 #include "libflock/membership/directory.hpp"
+#include "libflock/values/invariant.hpp"
 #include "libflock/words/location.hpp"
 #include "libflock/words/notification.hpp"
 #include "libflock/words/run.hpp"
@@ -21,6 +22,8 @@ namespace flock {
 
 /// From "that action, there" to one notification for each target, and from this node's subscriptions to what each
 /// publisher is told. Lives in one mailbox.
+///
+/// Holds: no publisher is told wishes that none of this node's subscriptions has, nor this node itself.
 class notifier {
  public:
   /// What it asks of its node. All called in this mailbox, the answers too.
@@ -81,6 +84,8 @@ class notifier {
   void connected(const node_id& id);
   /// The directory knows more or other nodes now.
   void nodes_changed();
+
+  broken check() const;
 
  private:
   void tell(const node_id& publisher);

@@ -9,6 +9,9 @@
 
 namespace flock {
 
+using internal::sentence;
+using internal::whole_at_end;
+
 value outbox::standing::to_value() const {
   return value::map{{"revision", revision},          {"reserved", reserved}, {"again", again},
                     {"sent", flock::to_value(sent)}, {"life", life.str()},   {"journal", journal}};
@@ -57,6 +60,7 @@ void outbox::channel::erase(std::deque<pending>::iterator at) {
 }
 
 std::uint64_t outbox::add(const node_id& to, parcel p, std::size_t bytes) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   c.queue.push_back({++c.last, std::move(p), bytes});
   c.reserve(options_.reserve);
@@ -64,6 +68,7 @@ std::uint64_t outbox::add(const node_id& to, parcel p, std::size_t bytes) {
 }
 
 void outbox::restore(const node_id& to, const standing& s) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   c.now = s;
   // Whatever was sent and not kept had one of these numbers.
@@ -75,10 +80,13 @@ void outbox::restore(const node_id& to, const standing& s) {
 }
 
 void outbox::restore(const node_id& to, std::uint64_t number, parcel p, std::size_t bytes) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   assert(c.queue.empty() || c.queue.back().number < number);
   c.queue.push_back({number, std::move(p), bytes});
   c.last = std::max(c.last, number);
+  // What said so may be damaged.
+  c.now.reserved = std::max(c.now.reserved, number);
   c.safe_parcels = c.last;
 }
 
@@ -94,17 +102,20 @@ bool outbox::is_stored(const node_id& to) const {
 }
 
 void outbox::stored(const node_id& to, const standing& s) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   c.safe_revision = s.revision;
   c.safe_reserved = s.reserved;
 }
 
 void outbox::stored(const node_id& to, std::uint64_t upto) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   c.safe_parcels = std::max(c.safe_parcels, upto);
 }
 
 bool outbox::connected(const node_id& to, const incarnation& life, const std::string& journal) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   const bool other_storage = !c.now.journal.empty() && c.now.journal != journal;
   if (c.now.life != life) c.now.again = c.sent;
@@ -122,6 +133,7 @@ bool outbox::connected(const node_id& to, const incarnation& life, const std::st
 }
 
 void outbox::disconnected(const node_id& to) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   c.connected = false;
   c.in_flight = 0;
@@ -147,6 +159,7 @@ std::optional<batch> outbox::next(const node_id& to) const {
 }
 
 void outbox::sent(const node_id& to, const batch& b) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   c.in_flight += b.items.size();
   c.sent = std::max(c.sent, b.items.back().number);
@@ -155,6 +168,7 @@ void outbox::sent(const node_id& to, const batch& b) {
 void outbox::rewind(const node_id& to) { channels_[to].in_flight = 0; }
 
 void outbox::doubt(const node_id& to) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   c.sent = c.now.again = c.last;
   if (!c.connected) c.now.sent = c.sent;
@@ -163,6 +177,7 @@ void outbox::doubt(const node_id& to) {
 }
 
 std::vector<batch::item> outbox::acknowledge(const node_id& from, const acknowledgement& a) {
+  const whole_at_end look([&] { return check(from); });
   auto at = channels_.find(from);
   if (at == channels_.end() || a.channel != name_) return {};
   auto& c = at->second;
@@ -177,6 +192,7 @@ std::vector<batch::item> outbox::acknowledge(const node_id& from, const acknowle
 }
 
 bool outbox::withdraw(const node_id& to, std::uint64_t number) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   auto at = c.find(number);
   if (at == c.queue.end() || number <= c.sent) return false;
@@ -188,11 +204,13 @@ bool outbox::withdraw(const node_id& to, std::uint64_t number) {
 }
 
 void outbox::drop(const node_id& to, std::uint64_t number) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   if (auto at = c.find(number); at != c.queue.end()) c.erase(at);
 }
 
 std::vector<std::uint64_t> outbox::drop_receipts(const node_id& to, wall_time older_than) {
+  const whole_at_end look([&] { return check(to); });
   auto& c = channels_[to];
   std::vector<std::uint64_t> dropped;
   while (!c.queue.empty()) {
@@ -236,6 +254,66 @@ std::vector<node_id> outbox::receivers() const {
     if (!c.queue.empty()) waiting.push_back(to);
   }
   return waiting;
+}
+
+bool outbox::is_connected(const node_id& to) const {
+  const auto* c = find(to);
+  return c && c->connected;
+}
+
+void outbox::each_waiting(const std::function<void(const node_id&, std::uint64_t, const parcel&)>& f) const {
+  for (const auto& [to, c] : channels_)
+    for (const auto& p : c.queue) f(to, p.number, p.content);
+}
+
+broken outbox::check() const {
+  for (const auto& [to, c] : channels_) {
+    if (auto why = check(to)) return why;
+    if (auto why = c.check_queue()) return sentence("the channel to ", to, ": ", *why);
+  }
+  return {};
+}
+
+broken outbox::check(const node_id& to) const {
+  const auto* c = find(to);
+  const auto why = c ? c->check_counters(options_.window) : broken();
+  return why ? sentence("the channel to ", to, ": ", *why) : broken();
+}
+
+broken outbox::channel::check_counters(std::size_t window) const {
+  if (last > now.reserved)
+    return sentence("number ", last, " was given, and only those to ", now.reserved, " are reserved");
+  if (sent > now.reserved)
+    return sentence("number ", sent, " was sent, and only those to ", now.reserved, " are reserved");
+  if (now.again > sent)
+    return sentence("an earlier life of the receiver may have number ", now.again, ", and only those to ", sent,
+                    " were sent");
+  if (connected && now.sent) return sentence("it is connected, and nothing beyond ", *now.sent, " is said to be sent");
+  if (now.sent && *now.sent != sent)
+    return sentence("number ", *now.sent, " is said to be the last that was sent, and it was ", sent);
+  if (in_flight > std::min(window, queue.size()))
+    return sentence(in_flight, " parcels are on the way, of ", queue.size(), ", and in a window of ", window);
+  if (in_flight > 0 && !connected) return sentence(in_flight, " parcels are on the way without a connection");
+  if (in_flight > 0 && queue[in_flight - 1].number > sent)
+    return sentence("number ", queue[in_flight - 1].number, " is on the way, and only those to ", sent, " were sent");
+  if (safe_revision > now.revision || safe_reserved > now.reserved || safe_parcels > last)
+    return sentence("revision ", safe_revision, " of ", now.revision, ", reservation ", safe_reserved, " of ",
+                    now.reserved, " and parcel ", safe_parcels, " of ", last, " are said to be durable");
+  if (required > now.revision + (last == 0 ? 1 : 0))
+    return sentence("it waits for revision ", required, ", and there is only ", now.revision);
+  return {};
+}
+
+broken outbox::channel::check_queue() const {
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    const auto& p = queue[i];
+    if (p.number <= before || p.number > last)
+      return sentence("number ", p.number, " waits behind ", before, ", and the last one given is ", last);
+    if (i < in_flight && !may_leave(p)) return sentence("number ", p.number, " is on the way before it may leave");
+    before = p.number;
+  }
+  return {};
 }
 
 }  // namespace flock

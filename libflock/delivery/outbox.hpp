@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include "libflock/words/parcel.hpp"
 #include <flock/clock.hpp>
 #include <flock/name.hpp>
@@ -7,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +24,15 @@ namespace flock {
 ///
 /// A notification may leave before its own record is durable; only its number must be reserved. A receipt leaves when
 /// its record is durable: it says what its sender will still know after a crash.
+///
+/// Of each channel holds, at the end of each call:
+/// - 0 < the numbers in its queue, which grow, <= last <= reserved
+/// - again <= sent <= reserved; and `sent` of its standing, if that says any, is the same
+/// - its standing says none while it is connected: what is sent meanwhile is not recorded
+/// - in_flight <= what is in the queue, and <= window; it is 0 while not connected
+/// - what is in flight is not beyond `sent`, and its number is durably reserved, or itself durable if it is a receipt
+/// - what is safe is not beyond what there is: safe_revision <= revision, safe_reserved <= reserved, safe_parcels <=
+///   last; and `required` is a revision that there is, or the next one before the first parcel
 class outbox {
  public:
   struct options {
@@ -101,6 +112,11 @@ class outbox {
   std::size_t depth() const;
   /// The receivers that have some.
   std::vector<node_id> receivers() const;
+  bool is_connected(const node_id& to) const;
+  /// Calls f with each parcel that is not acknowledged.
+  void each_waiting(const std::function<void(const node_id& to, std::uint64_t number, const parcel&)>& f) const;
+
+  broken check() const;
 
  private:
   struct pending {
@@ -126,9 +142,12 @@ class outbox {
     bool may_leave(const pending& p) const;
     std::deque<pending>::iterator find(std::uint64_t number);
     void erase(std::deque<pending>::iterator at);
+    broken check_counters(std::size_t window) const;
+    broken check_queue() const;
   };
 
   const channel* find(const node_id& to) const;
+  broken check(const node_id& to) const;
 
   std::string name_;
   options options_;

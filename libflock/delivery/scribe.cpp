@@ -5,6 +5,8 @@
 
 namespace flock {
 
+using internal::sentence;
+
 namespace {
 
 /// The last change of each record, in the order of the keys: neighbours share pages.
@@ -40,6 +42,7 @@ void scribe::end_turn() {
 }
 
 void scribe::close() {
+  stopped_ = true;
   for (auto* l : listeners_) l->turn_ends();
   write();
 }
@@ -69,7 +72,18 @@ void scribe::written(const std::vector<durable>& then) {
 
 void scribe::failed(const error& why) {
   --under_way_;
+  stopped_ = true;
   for (auto* l : listeners_) l->not_written(why);
+}
+
+broken scribe::check() const {
+  if (stopped_) return {};
+  if (under_way_ > options_.writes)
+    return sentence(under_way_, " writes are under way, and at most ", options_.writes, " may be");
+  if (urgent_ && !wanted_) return "somebody waits for a write that is not wanted";
+  if (!then_.empty() && !wanted_) return sentence(then_.size(), " wait for a write that is not wanted");
+  if (wanted_ && !posted_ && under_way_ == 0) return sentence("nobody will write ", changes_.size(), " changes");
+  return {};
 }
 
 }  // namespace flock

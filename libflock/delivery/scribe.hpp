@@ -2,6 +2,7 @@
 
 #include "libflock/seams/runtime.hpp"
 #include "libflock/seams/storage.hpp"
+#include "libflock/values/invariant.hpp"
 #include <flock/error.hpp>
 
 #include <cstddef>
@@ -22,6 +23,11 @@ namespace flock {
 /// whatever was gathered. So a quiet node does not wait, and a busy one spends its syncs on promises.
 ///
 /// A write has everything that was gathered before it, and writes become durable in their order.
+///
+/// Holds between two turns, until close(), or the end of the storage:
+/// - at most `writes` are under way
+/// - what somebody waits for will be written: urgent_, or a then(), only when wanted_
+/// - what is wanted will be: the end of the turn is posted, or the end of a write under way will post it
 class scribe {
  public:
   struct options {
@@ -63,6 +69,13 @@ class scribe {
   /// Ends the turn and writes what was gathered at once, for a node that is about to close the mailbox.
   void close();
 
+  /// Whether a write is under way, or will be.
+  bool is_busy() const { return wanted_ || under_way_ > 0; }
+  bool will_write() const { return wanted_; }
+  bool will_end_turn() const { return posted_; }
+
+  broken check() const;
+
  private:
   void end_turn();
   void write();
@@ -80,6 +93,7 @@ class scribe {
   bool urgent_ = false;
   bool posted_ = false;
   std::size_t under_way_ = 0;
+  bool stopped_ = false;  // closed, or without a storage
 };
 
 }  // namespace flock

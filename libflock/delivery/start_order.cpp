@@ -2,10 +2,14 @@
 
 namespace flock {
 
+using internal::sentence;
+using internal::whole_at_end;
+
 bool start_order::may_start(const place& p) {
   // What was judged before, in this line, was judged before the actor's turn came to this one.
   if (held_ == 0) return true;
   std::lock_guard lock(mutex_);
+  const whole_at_end look([this] { return check_locked(); });
   const auto at = lines_.find(p.in);
   if (at == lines_.end()) return true;
   if (at->second.begin()->first < p.number) {
@@ -19,17 +23,20 @@ bool start_order::may_start(const place& p) {
 
 void start_order::will_not_start(const place& p) {
   std::lock_guard lock(mutex_);
+  const whole_at_end look([this] { return check_locked(); });
   put(p, state::will_not_start);
 }
 
 std::vector<std::string> start_order::came_back(const place& p) {
   std::lock_guard lock(mutex_);
+  const whole_at_end look([this] { return check_locked(); });
   put(p, state::waits);
   return release(lines_.at(p.in));
 }
 
 std::vector<std::string> start_order::durable(const place& p) {
   std::lock_guard lock(mutex_);
+  const whole_at_end look([this] { return check_locked(); });
   const auto at = lines_.find(p.in);
   if (at == lines_.end()) return {};
   held_ -= at->second.erase(p.number);
@@ -51,6 +58,26 @@ std::vector<std::string> start_order::release(entries& of) {
     e.now = state::handed_over;
   }
   return released;
+}
+
+broken start_order::check() const {
+  std::lock_guard lock(mutex_);
+  return check_locked();
+}
+
+broken start_order::check_locked() const {
+  std::size_t all = 0;
+  for (const auto& [in, of] : lines_) {
+    all += of.size();
+    if (of.empty()) return sentence("the line from ", in.sender, " to ", in.actor, " is empty");
+    for (const auto& [number, e] : of) {
+      if (e.now == state::will_not_start || e.now == state::sent_back) break;
+      if (e.now == state::waits)
+        return sentence(e.id, " came back from ", in.actor, ", and waits for nothing that is before it");
+    }
+  }
+  if (all != held_) return sentence(all, " notifications are in lines, and ", held_.load(), " are counted");
+  return {};
 }
 
 bool start_turn::begin() {

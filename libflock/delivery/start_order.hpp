@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include <flock/error.hpp>
 #include <flock/name.hpp>
 #include <flock/value.hpp>
@@ -25,6 +26,10 @@ namespace flock {
 /// its actor once more.
 ///
 /// While no such verdict is on its way to the disk, it costs each start one look at a number.
+///
+/// Holds, at the end of each call:
+/// - held_ is the number of all entries, and no line is empty: else starts would not look, or would for ever
+/// - nothing waits before the first of its line that will not start or is on its way back: it was handed over
 ///
 /// Safe for threads: the courier hands over and hears of verdicts in its mailbox, turns come in those of the actors.
 class start_order {
@@ -55,6 +60,8 @@ class start_order {
   /// Of one that will not start: that is durable.
   std::vector<std::string> durable(const place& p);
 
+  broken check() const;
+
  private:
   enum class state {
     will_not_start,
@@ -70,9 +77,10 @@ class start_order {
 
   void put(const place& p, state s);
   static std::vector<std::string> release(entries& of);
+  broken check_locked() const;
 
   std::atomic<std::size_t> held_{0};  // all entries
-  std::mutex mutex_;                  // guards all below
+  mutable std::mutex mutex_;          // guards all below
   std::map<line, entries> lines_;     // those which others may not overtake
 };
 

@@ -134,4 +134,19 @@ void chores::mark_due(chore& c, bool yes) {
   yes ? ++due_ : --due_;
 }
 
+broken chores::check() const {
+  std::size_t due = 0, running = 0;
+  for (const auto& [key, c] : all_) {
+    due += c.is_due ? 1 : 0;
+    running += c.is_running ? 1 : 0;
+    if (c.number == 0 || c.number > last_number_) return sentence(key, " has number ", c.number, " of ", last_number_);
+  }
+  if (due != due_) return sentence(due, " chores are due, and ", due_, " are counted");
+  if (running > running_ || running_ > at_once)
+    return sentence(running, " chores are under way, ", running_, " are counted, and at most ", at_once, " may be");
+  if (is_allowed_ && running_ < at_once && !queue_.empty())
+    return sentence(queue_.front(), " is to be begun, and waits for nothing");
+  return {};
+}
+
 }  // namespace flock::internal

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "libflock/seams/runtime.hpp"
+#include "libflock/values/invariant.hpp"
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
 
@@ -18,6 +19,9 @@ class backoff;
 
 /// Things to be done until they succeed, each known by a key. They are begun in the order in which they become due, a
 /// bounded number at a time, while that is allowed; what fails becomes due again after a pause. Lives in one mailbox.
+///
+/// Holds between two turns: due_ counts those that are due, running_ those that run, known ones and removed ones, which
+/// are at most `at_once`; nobody has more than was numbered; and while there is room, nothing stands in the queue.
 class chores {
  public:
   /// Tells how it went, once, in the mailbox's turn.
@@ -36,6 +40,8 @@ class chores {
   /// Forgets a chore. One that is under way goes on, but not again.
   void remove(const std::string& key);
   bool contains(const std::string& key) const { return all_.contains(key); }
+
+  broken check() const;
 
   /// It is to be done again, if it is known. The first time at once; beyond that, so long at least after it was begun
   /// the time before the last.

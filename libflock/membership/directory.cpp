@@ -7,6 +7,9 @@
 
 namespace flock {
 
+using internal::sentence;
+using internal::whole_at_end;
+
 namespace {
 
 bool contains(const std::vector<std::string>& all, const std::string& one) {
@@ -125,6 +128,7 @@ void directory::judge(entry& e, bool refused, time_point now) const {
 
 /// Lets an event happen to an entry and tells what came of it.
 template <class Event> directory::changes directory::change(entry& e, time_point now, wall_time wall, Event happens) {
+  const whole_at_end look([&] { return e.check(); });
   auto before = e.info.state;
   auto life = e.info.life.life;
   bool refused = happens();
@@ -146,6 +150,7 @@ directory::changes directory::meet(const node_id& id, const node_life& life, tim
     });
   }
   entry& e = nodes_.emplace(id, entry{.info = {id, life, node_state::alive, wall, {}}}).first->second;
+  const whole_at_end look([&] { return e.check(); });
   if (auto about = described_.extract(id)) e.info.about = std::move(about.mapped());
   happens(e);
   judge(e, false, now);
@@ -329,6 +334,32 @@ result<std::vector<node_id>> directory::select(const location& where) const {
   };
   return std::vector{*std::min_element(chosen.begin(), chosen.end(),
                                        [&](const node_id& a, const node_id& b) { return rank(a) < rank(b); })};
+}
+
+broken directory::check() const {
+  for (const auto& [id, e] : nodes_) {
+    if (e.info.id != id) return sentence(e.info.id, " is known as ", id);
+    if (auto why = e.check()) return why;
+    if (described_.contains(id)) return sentence("what ", id, " says of itself waits for it, and it is known");
+  }
+  return {};
+}
+
+flock::broken directory::entry::check() const {
+  const auto& id = info.id;
+  const auto state = to_string(info.state);
+  if (has_ended(info.state) != ended.has_value())
+    return sentence(id, " is ", state, ended ? ", and has ended" : ", and has not ended");
+  if (suspected && info.state != node_state::suspect) return sentence(id, " is ", state, ", and is suspected");
+  if (info.state == node_state::suspect && !suspected && broken)
+    return sentence(id, " is ", state, ", and it does not count since when");
+  if (is_connected() && (info.state != node_state::alive || !met || broken))
+    return sentence(id, " is ", state, ", and connected", broken ? " though its connection broke" : "");
+  for (auto c = connections.begin(); c != connections.end(); ++c)
+    if (std::any_of(connections.begin(), c, [&](const node_life& o) { return o.life == c->life; }))
+      return sentence(id, " is connected twice in its life ", c->life);
+  if (vouched && !is_listed()) return sentence(id, " is vouched for, and its life ", info.life.life, " is not listed");
+  return {};
 }
 
 }  // namespace flock

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include "libflock/words/location.hpp"
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
@@ -46,6 +47,13 @@ struct node_change {
 /// nothing. When the present life ends, another one that is connected or listed follows.
 ///
 /// This node itself is alive from the first word about it on; only another life of it counts.
+///
+/// Of each entry holds, at the end of each call:
+/// - it is dead or left just when `ended` says since when; suspect if `suspected` does, or, with no bad word of the
+///   transport's, until the next tick(), when its suspicion begins
+/// - connected, its present life is alive, has been met, and its last word is no bad one; no connection stands twice
+/// - only what is listed is vouched for
+/// And nothing waits in described_ for a node that is known.
 class directory {
  public:
   struct options {
@@ -92,6 +100,8 @@ class directory {
   /// Errors: not_found (nobody matches; the text says what), bad_argument (an empty location, or its query)
   result<std::vector<node_id>> select(const location& where) const;
 
+  broken check() const;
+
  private:
   struct entry {
     node_info info;
@@ -114,6 +124,7 @@ class directory {
     void live(const node_life& other);
     void take_over();
     void end(node_state how, time_point now);
+    flock::broken check() const;
   };
 
   template <class Event> changes change(entry& e, time_point now, wall_time wall, Event happens);

@@ -79,6 +79,11 @@ bool membership::all_wanted() const { return self_->others->all_wanted(); }
 
 bool membership::lists_known() const { return self_->others->lists_known(); }
 
+broken membership::check() const {
+  auto why = self_->own->check();
+  return why ? why : self_->others->check();
+}
+
 void membership::session_changed(session_state now, bool fresh) {
   self_->home->post([where = std::weak_ptr(self_), now, fresh] {
     if (auto alive = where.lock()) alive->session_changed(now, fresh);

@@ -2,6 +2,7 @@
 
 #include "libflock/seams/registry.hpp"
 #include "libflock/seams/runtime.hpp"
+#include "libflock/values/invariant.hpp"
 #include <flock/error.hpp>
 #include <flock/name.hpp>
 #include <flock/node_info.hpp>
@@ -65,6 +66,9 @@ class membership final : private registry::listener {
   bool all_wanted() const;
   /// Whether the lists of nodes have been read since they were wanted.
   bool lists_known() const;
+
+  /// Of both its parts, registration and roster.
+  broken check() const;
 
   /// Far more than most nodes deal with, and still as few watches as a registry has for a thousand nodes anyway.
   static constexpr std::size_t max_single_nodes = 1000;

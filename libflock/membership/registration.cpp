@@ -193,4 +193,12 @@ void registration::put_removal(const actor_name& name) {
   });
 }
 
+broken registration::check() const {
+  if (!id_ && (has_joined_ || over_)) return "a node without an id has joined";
+  if (id_ && !self_.contains(node_path(*id_))) return sentence(*id_, " does not care for its entry");
+  for (const auto* each : {&layout_, &self_, &published_})
+    if (auto why = each->check()) return why;
+  return {};
+}
+
 }  // namespace flock::internal

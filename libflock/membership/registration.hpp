@@ -15,6 +15,8 @@ namespace flock::internal {
 
 /// A node's own entries: that it is there, what it says of itself, what it publishes. First it looks whether it knows
 /// the registry's layout; then its entry is made; and when that stands, all the rest. Part of membership.
+///
+/// Holds: only who has an id has chores, or stands in the registry.
 class registration : public std::enable_shared_from_this<registration> {
  public:
   /// \param changed  called when is_compatible() has changed: let_begin() is to follow
@@ -23,6 +25,8 @@ class registration : public std::enable_shared_from_this<registration> {
 
   bool has_id() const { return id_.has_value(); }
   bool is_compatible() const { return is_compatible_; }
+
+  broken check() const;
 
   void session_changed(session_state now, bool fresh);
   /// Whatever may be done by now is begun.

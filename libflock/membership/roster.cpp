@@ -184,4 +184,11 @@ void roster::lists_done() {
   if (all_wanted_ && !std::exchange(lists_known_, true)) to_.lists_read();
 }
 
+broken roster::check() const {
+  if (lists_known_ && !all_wanted_) return "the lists of nodes are known, and nobody wanted them";
+  if (single_nodes_ > membership::max_single_nodes) return sentence(single_nodes_, " nodes are watched one by one");
+  auto why = singles_.check();
+  return why ? why : lists_.check();
+}
+
 }  // namespace flock::internal

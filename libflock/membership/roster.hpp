@@ -17,6 +17,8 @@ namespace flock::internal {
 
 /// What the registry says of other nodes, as far as somebody wants to know it: single ones, all of them, and who
 /// publishes an actor. It watches, reads again what changed, and tells what is new. Part of membership.
+///
+/// Holds: lists are known only when all is wanted; at most max_single_nodes are watched one by one.
 class roster : public std::enable_shared_from_this<roster> {
  public:
   roster(registry& tree, std::shared_ptr<mailbox> home, const clock& time, std::uint64_t seed,
@@ -36,6 +38,8 @@ class roster : public std::enable_shared_from_this<roster> {
   void unwant_publishers(const actor_name& name);
   bool all_wanted() const { return all_wanted_; }
   bool lists_known() const { return lists_known_; }
+
+  broken check() const;
 
  private:
   using finish = chores::finish;

@@ -10,6 +10,8 @@ thread_local mailbox* current = nullptr;
 
 mailbox* current_mailbox() { return current; }
 
+bool mailbox::has_turn() const { return current == this; }
+
 turn::turn(mailbox& whose) : before_(current) { current = &whose; }
 
 turn::~turn() { current = before_; }

@@ -22,6 +22,9 @@ class mailbox : public std::enable_shared_from_this<mailbox> {
   virtual void close() = 0;
   /// How many jobs wait.
   virtual std::size_t depth() const = 0;
+  /// Whether what belongs to this mailbox may be touched here: its job runs on this thread, or, where one thread takes
+  /// all turns, none does. For assertions.
+  virtual bool has_turn() const;
 };
 
 /// Lets a thread that is not the runtime's take turns: those of the mailboxes that it gave work, so that it need not

@@ -8,6 +8,8 @@
 
 namespace flock {
 
+using internal::sentence;
+
 namespace {
 
 /// What is left of the members when those of the action itself are taken out: a location's.
@@ -20,6 +22,9 @@ value location_members(const value& v) {
 bool same_target(const wanted_action& a, const wanted_action& b) {
   return a.resource == b.resource && a.action == b.action && a.where == b.where;
 }
+
+/// Kept apart by `on` until the outcome is known: one for success must not hide one for failure.
+bool same_wish(const wanted_action& a, const wanted_action& b) { return a.on == b.on && same_target(a, b); }
 
 bool is_sent_after(const wanted_action& w, bool success) {
   return w.on == on_outcome::always || (w.on == on_outcome::success) == success;
@@ -77,8 +82,7 @@ std::vector<wanted_action> run::updated(std::vector<wanted_action> wants) {
       now.push_back(std::move(w));
       continue;
     }
-    // Kept apart by `on` until the outcome is known: one for success must not hide one for failure.
-    auto is_same = [&](const wanted_action& d) { return d.on == w.on && same_target(d, w); };
+    auto is_same = [&](const wanted_action& d) { return same_wish(d, w); };
     if (std::any_of(delayed_.begin(), delayed_.end(), is_same)) continue;
     w.debt = debts_->owe(id_, w, false);
     delayed_.push_back(std::move(w));
@@ -101,5 +105,16 @@ std::vector<wanted_action> run::finish(bool success) {
 }
 
 std::vector<wanted_action> run::leave() { return std::exchange(delayed_, {}); }
+
+broken run::check() const {
+  if (why_run_ && !delayed_.empty()) return sentence("run ", id_, " only says what would be done, and keeps something");
+  for (auto w = delayed_.begin(); w != delayed_.end(); ++w) {
+    if (w->when != timing::delayed)
+      return sentence("run ", id_, " keeps ", w->resource, " ", w->action, ", which is ", to_string(w->when));
+    if (std::any_of(delayed_.begin(), w, [&](const wanted_action& o) { return same_wish(o, *w); }))
+      return sentence("run ", id_, " keeps ", w->resource, " ", w->action, " twice");
+  }
+  return {};
+}
 
 }  // namespace flock

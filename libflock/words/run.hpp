@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include "libflock/words/location.hpp"
 #include "libflock/words/notification.hpp"
 #include <flock/clock.hpp>
@@ -42,6 +43,8 @@ class debts;
 /// One convergence of a node: decides what is sent when. Pure. As in Chef: immediate ones go out straight after the
 /// update, delayed ones once at the end and once for each (where, resource, action), though the run failed, unless `on`
 /// says otherwise. A run in why-run mode sends nothing. What is to be sent is owed until it is: see debts.
+///
+/// Holds: what is kept is delayed, and no two of it are the same wish; in why-run mode nothing is.
 class run {
  public:
   run(std::string id, wall_time started, bool why_run, debts& owed);
@@ -61,6 +64,8 @@ class run {
   std::vector<wanted_action> leave();
 
   std::size_t delayed() const { return delayed_.size(); }
+
+  broken check() const;
 
  private:
   std::string id_;

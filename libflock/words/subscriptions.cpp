@@ -11,6 +11,7 @@ namespace flock {
 namespace {
 
 using internal::member_reader;
+using internal::sentence;
 
 /// 64-bit FNV-1a: the same everywhere and for ever, unlike std::hash.
 std::string fingerprint(std::string_view text) {
@@ -100,6 +101,26 @@ std::vector<subscription_table::match> subscription_table::all() const {
     for (const wish& w : wishes) all.push_back({subscriber, w});
   }
   return all;
+}
+
+broken subscription_table::check() const {
+  std::size_t wishes = 0;
+  for (const auto& [subscriber, of] : by_node_) {
+    if (of.empty() || of.size() > limits_.wishes_per_node)
+      return sentence(subscriber, " has ", of.size(), " wishes, of at most ", limits_.wishes_per_node);
+    wishes += of.size();
+  }
+  for (const auto& [watched, places] : by_resource_) {
+    if (places.empty()) return sentence(watched, " is watched by nobody");
+    wishes -= places.size();
+    for (const auto& [subscriber, index] : places) {
+      const auto at = by_node_.find(subscriber);
+      if (at == by_node_.end() || index >= at->second.size() || at->second[index].watched != watched)
+        return sentence("wish ", index, " of ", subscriber, " does not watch ", watched);
+    }
+  }
+  if (wishes != 0) return "there are wishes that nobody finds, or places without any";
+  return {};
 }
 
 }  // namespace flock

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include "libflock/words/location.hpp"
 #include "libflock/words/notification.hpp"
 #include <flock/error.hpp>
@@ -57,6 +58,9 @@ template <> struct value_traits<wish> {
 
 /// The publisher's side: who wants to hear of which resource. Pure. Level-triggered: a subscriber sends all its wishes
 /// for this publisher at once, and what it no longer wishes is gone.
+///
+/// Holds: by_resource_ has the place of each wish, under the resource that it watches, and nothing else; nobody stands
+/// here with no wish, or with more than wishes_per_node.
 class subscription_table {
  public:
   struct limits {
@@ -80,6 +84,8 @@ class subscription_table {
   std::vector<match> matching(const resource_name& updated) const;
 
   std::vector<match> all() const;
+
+  broken check() const;
 
  private:
   limits limits_;

@@ -6,6 +6,10 @@
 #include <utility>
 
 namespace flock {
+
+using internal::sentence;
+using internal::whole_at_end;
+
 namespace {
 
 // Somebody who waits for the end of one hears of it at once, or asks within some seconds: there are few between.
@@ -26,6 +30,7 @@ void chef_runs::allow_start(bool can_start) {
 }
 
 void chef_runs::perform(wanted what, beginning begin, responder answer) {
+  const whole_at_end look([this] { return check_runs(); });
   if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
   if (const auto others = waiting(); others >= options_.waiting)
     return answer(error{error_code::refused, std::to_string(others) + " actions wait for a Chef run on this node"});
@@ -71,6 +76,7 @@ void chef_runs::give_next() {
 }
 
 result<void> chef_runs::performed(std::uint64_t number, result<value> how) {
+  const whole_at_end look([this] { return check_runs(); });
   const auto at =
       std::find_if(waiting_.begin(), waiting_.end(), [&](auto& e) { return e.what.number == number && e.given; });
   if (at == waiting_.end())
@@ -119,6 +125,7 @@ const std::string& chef_runs::current() const {
 }
 
 result<std::string> chef_runs::begin(bool why_run) {
+  const whole_at_end look([this] { return check_runs(); });
   if (current_) return error{error_code::conflict, "a Chef run is under way since " + format_time(current_->started)};
   current_.emplace(run_under_way{life_ + ".chef" + std::to_string(++runs_), time_.wall(), why_run});
   start_at_.reset();
@@ -127,6 +134,7 @@ result<std::string> chef_runs::begin(bool why_run) {
 }
 
 void chef_runs::ready() {
+  const whole_at_end look([this] { return check_runs(); });
   if (!current_ || current_->why_run) return;
   current_->ready = true;
   if (command_) command_->has_run = true;
@@ -134,6 +142,7 @@ void chef_runs::ready() {
 }
 
 void chef_runs::end(bool success, std::string why) {
+  const whole_at_end look([this] { return check_runs(); });
   if (!current_) return;
   const auto ended = *std::exchange(current_, std::nullopt);
   const bool was_awaited = command_ && command_->until;
@@ -149,6 +158,7 @@ void chef_runs::end(bool success, std::string why) {
 }
 
 void chef_runs::command_ended(result<int> how, std::string output) {
+  const whole_at_end look([this] { return check_runs(); });
   if (!command_ || stopped_) return;
   const bool good = how && *how == 0;
   if (good && !command_->has_run && !current_) {
@@ -224,6 +234,7 @@ result<std::uint64_t> chef_runs::request() {
 }
 
 void chef_runs::when_ended(std::uint64_t number, responder answer) {
+  const whole_at_end look([this] { return check_runs(); });
   if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
   if (number <= ended_) {
     const auto ago = std::min<std::uint64_t>(ended_ - number, ended_lately_.size() - 1);
@@ -233,6 +244,7 @@ void chef_runs::when_ended(std::uint64_t number, responder answer) {
 }
 
 void chef_runs::wake() {
+  const whole_at_end look([this] { return check_runs(); });
   if (stopped_) return;
   if (command_ && command_->until && !current_ && time_.now() >= *command_->until) expire();
   consider();
@@ -258,11 +270,45 @@ void chef_runs::start() {
 }
 
 void chef_runs::stop() {
+  const whole_at_end look([this] { return check_runs(); });
   stopped_ = true;
   auto dropped = std::exchange(waiting_, {});
   auto ends = std::exchange(ends_, {});
   for (const auto& e : dropped) e.joint.tell(error{error_code::shutting_down, "this node stops"});
   for (auto& [number, answer] : ends) answer(error{error_code::shutting_down, "this node stops"});
+}
+
+broken chef_runs::check() const {
+  auto why = check_runs();
+  return why ? why : check_waiting();
+}
+
+broken chef_runs::check_runs() const {
+  if (current_ && current_->why_run && current_->ready)
+    return sentence("run ", current_->id, " only says what would be done, and takes what waits");
+  if (!ends_.empty() && ends_.begin()->first <= ended_)
+    return sentence("somebody waits for the end of run ", ends_.begin()->first, " of the ", ended_, " that have ended");
+  if (ended_lately_.size() != std::min<std::uint64_t>(ended_, remembered_ends))
+    return sentence(ended_lately_.size(), " ends are remembered, of ", ended_);
+  if (stopped_ && !(waiting_.empty() && ends_.empty())) return "somebody waits, and the node stops";
+  return {};
+}
+
+broken chef_runs::check_waiting() const {
+  std::uint64_t before = 0;
+  std::size_t given = 0;
+  for (const auto& e : waiting_) {
+    const auto name = [&] { return sentence("number ", e.what.number, ", ", e.what.resource, " ", e.what.action); };
+    if (e.what.number <= before || e.what.number > numbered_)
+      return sentence(name(), ", waits behind ", before, ", and the last number is ", numbered_);
+    before = e.what.number;
+    if (e.attempts >= options_.attempts) return sentence(name(), ", waits after ", e.attempts, " attempts");
+    if (!e.given) continue;
+    if (!current_ || !current_->ready || !current_->reasons.contains(e.what.number))
+      return sentence(name(), ", is given, and no run has it");
+    if (++given > options_.given) return sentence(given, " actions are given at once, of at most ", options_.given);
+  }
+  return {};
 }
 
 }  // namespace flock

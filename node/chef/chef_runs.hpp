@@ -2,6 +2,7 @@
 
 #include "actors/resource/action_context.hpp"
 #include "actors/resource/joint_action.hpp"
+#include "libflock/values/invariant.hpp"
 #include <flock/actor_type.hpp>
 #include <flock/clock.hpp>
 #include <flock/error.hpp>
@@ -29,6 +30,16 @@ namespace flock {
 /// if there is a command for it: soon, one at a time, a while after the last, never beside one that anybody else
 /// started. What `attempts` runs could not perform is answered as failed, with ever longer pauses between them, so that
 /// a recipe that does not compile costs a few runs and no more.
+///
+/// Holds, at the end of each call:
+/// - what waits is in the order of its numbers, and has not used up its attempts
+/// - what is given is given to the run under way, which has declared its resources and knows why; at most `given` at
+/// once
+/// - a run in why-run mode has nothing to take
+/// - whoever waits for the end of a run waits for a later one than ended_; as many ends are remembered as there were,
+/// up
+///   to a bound
+/// - once stopped, nobody waits
 ///
 /// Does nothing by itself: is told what happened, and asks its host. Lives in one mailbox.
 class chef_runs {
@@ -121,6 +132,8 @@ class chef_runs {
   /// How many wait, those that joined another included.
   std::size_t waiting() const;
 
+  broken check() const;
+
  private:
   struct entry {
     wanted what;
@@ -143,6 +156,8 @@ class chef_runs {
     std::optional<time_point> until;  // it has ended and its run is to begin by then
   };
 
+  broken check_runs() const;
+  broken check_waiting() const;
   entry* same_as(const wanted& what);
   void give_next();
   void consider();

@@ -1,5 +1,7 @@
 #include "tests/support/post_office.hpp"
 
+#include "tests/support/checked.hpp"
+
 #include <stdexcept>
 #include <utility>
 
@@ -23,9 +25,15 @@ post_office::post_office(const node_id& id, std::uint64_t life, seams s, manual_
 }
 
 post_office::~post_office() {
+  check();
   home_->close();
   disk_.crash();
   seams_.network.kill(self_.id);
+}
+
+void post_office::check() const {
+  check_whole(scribe_);
+  check_whole(courier_);
 }
 
 void post_office::tick() {

@@ -40,6 +40,9 @@ class post_office final : private courier::host, private transport::listener {
   courier& mail() { return courier_; }
   std::uint64_t life() const { return self_.life.low; }
 
+  /// A case fails if a part of it is not whole; also when it crashes.
+  void check() const;
+
   /// Runs all that is due.
   void settle() { seams_.threads.run_ready(); }
 

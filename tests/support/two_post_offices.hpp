@@ -58,7 +58,11 @@ struct two_post_offices {
     return *done;
   }
 
-  void settle() { threads.run_ready(); }
+  void settle() {
+    threads.run_ready();
+    for (const auto* each : {sender.get(), receiver.get()})
+      if (each) each->check();
+  }
   /// A node's own timer, and those of the network.
   void pass(milliseconds by) {
     threads.advance(by);

@@ -61,6 +61,7 @@ class manual_runtime::lane final : public mailbox {
   }
 
   std::size_t depth() const override { return jobs_.size(); }
+  bool has_turn() const override { return !current_mailbox() || mailbox::has_turn(); }
 
   void take_turn() {
     auto job = std::move(jobs_.front());
@@ -121,10 +122,10 @@ void manual_runtime::stop(time_point) {
   for (const auto& l : ready) l->close();
 }
 
-bool manual_runtime::run_one() {
+std::shared_ptr<const mailbox> manual_runtime::run_one() {
   auto next = schedule_->next();
   if (next) next->take_turn();
-  return next != nullptr;
+  return next;
 }
 
 std::size_t manual_runtime::run_ready() {

@@ -27,8 +27,8 @@ class manual_runtime final : public runtime {
   /// Closes every mailbox, now and later ones.
   void stop(time_point until) override;
 
-  /// Runs one job that is due. \returns whether there was one
-  bool run_one();
+  /// Runs one job that is due. \returns the mailbox whose turn that was; null if nothing is due
+  std::shared_ptr<const mailbox> run_one();
 
   /// Runs all that is due, and what becomes due by that, until nothing is. \returns how many jobs ran
   /// Throws std::runtime_error after a million jobs: they keep each other busy for ever.

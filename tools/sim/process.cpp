@@ -28,6 +28,8 @@ class process::lane final : public mailbox {
   }
   void close() override { inner_->close(); }
   std::size_t depth() const override { return inner_->depth(); }
+  bool has_turn() const override { return inner_->has_turn(); }
+  const mailbox* inner() const { return inner_.get(); }
 
  private:
   std::shared_ptr<mailbox> inner_;
@@ -50,6 +52,10 @@ std::shared_ptr<mailbox> process::make_mailbox(std::string_view label) {
   if (state_->killed) inner->close();
   state_->lanes.push_back(inner);
   return std::make_shared<lane>(std::move(inner), time_, state_);
+}
+
+bool process::is_turn_of(const mailbox& made, const mailbox& in_world) {
+  return static_cast<const lane&>(made).inner() == &in_world;
 }
 
 void process::run_blocking(task job) {

@@ -24,6 +24,9 @@ class process final : public runtime {
   void run_blocking(task job) override;
   void stop(time_point until) override;
 
+  /// Whether a turn in the world was that of this mailbox, which a process made.
+  static bool is_turn_of(const mailbox& made, const mailbox& in_world);
+
   /// Nothing of it runs any more.
   void kill();
   /// What is posted from now on waits until then.

@@ -1,5 +1,7 @@
 #include "libflock/calls/call_table.hpp"
 
+#include "tests/support/checked.hpp"
+
 #include <doctest/doctest.h>
 
 #include <vector>
@@ -14,7 +16,7 @@ const flock::time_point start{};
 
 /// A table, and what its calls were answered.
 struct calls {
-  flock::call_table table{7};
+  flock::testing::checked<flock::call_table> table{7};
   std::vector<flock::result<flock::value>> answers;
 
   std::uint64_t add(const flock::node_id& to = bender1, flock::time_point until = start + 5s) {

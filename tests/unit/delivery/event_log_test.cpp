@@ -1,5 +1,7 @@
 #include "libflock/delivery/event_log.hpp"
 
+#include "tests/support/checked.hpp"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -8,6 +10,8 @@
 #include <vector>
 
 namespace {
+
+using flock::testing::checked;
 
 std::vector<std::string> types(const flock::event_log::page& page) {
   std::vector<std::string> out;
@@ -22,7 +26,7 @@ void add(flock::event_log& log, std::string type, flock::wall_time at = {}, floc
 }  // namespace
 
 TEST_CASE("events after a cursor are those that came later") {
-  flock::event_log log("life", {});
+  checked<flock::event_log> log("life", {});
   add(log, "one");
   add(log, "two");
   add(log, "three");
@@ -38,7 +42,7 @@ TEST_CASE("events after a cursor are those that came later") {
 }
 
 TEST_CASE("a cursor from before what is kept, or from another life, says that events are missing") {
-  flock::event_log log("life", {.keep = 2});
+  checked<flock::event_log> log("life", {.keep = 2});
   add(log, "one");
   const auto first = log.since(std::nullopt)->events[0].cursor;
   add(log, "two");
@@ -52,7 +56,7 @@ TEST_CASE("a cursor from before what is kept, or from another life, says that ev
 }
 
 TEST_CASE("events are read as they were shown, whatever is in them and whatever their size") {
-  flock::event_log log("life", {});
+  checked<flock::event_log> log("life", {});
   std::vector<flock::event> shown;
   log.follow([&](const flock::event& e) { shown.push_back(e); });
 
@@ -78,7 +82,7 @@ TEST_CASE("what is no cursor is refused") {
 }
 
 TEST_CASE("a cursor that was never given is refused") {
-  flock::event_log log("life", {});
+  checked<flock::event_log> log("life", {});
   add(log, "one");
 
   for (const auto* text : {"life.2", "life.18446744073709551615", "life.99999999999999999999"}) {
@@ -88,7 +92,7 @@ TEST_CASE("a cursor that was never given is refused") {
 }
 
 TEST_CASE("a follower hears of every event until it unfollows, which it may do while it hears one") {
-  flock::event_log log("life", {});
+  checked<flock::event_log> log("life", {});
   int heard = 0;
   std::uint64_t id = 0;
   id = log.follow([&](const flock::event& e) {
@@ -104,14 +108,14 @@ TEST_CASE("a follower hears of every event until it unfollows, which it may do w
 }
 
 TEST_CASE("an event's JSON holds cursor, time and type beside its members") {
-  flock::event_log log("life", {});
+  checked<flock::event_log> log("life", {});
   add(log, "joined", {}, {{"peer", "bender1"}});
   CHECK(flock::to_json(log.since(std::nullopt)->events[0].to_value()) ==
         R"({"at":"1970-01-01T00:00:00.000Z","cursor":"life.1","peer":"bender1","type":"joined"})");
 }
 
 TEST_CASE("events are forgotten when they are old and a new one comes") {
-  flock::event_log log("life", {.age = std::chrono::hours(1)});
+  checked<flock::event_log> log("life", {.age = std::chrono::hours(1)});
   add(log, "old", flock::wall_time(std::chrono::minutes(1)));
   add(log, "young", flock::wall_time(std::chrono::minutes(30)));
   CHECK(types(*log.since(std::nullopt)).size() == 2);
@@ -124,7 +128,7 @@ TEST_CASE("events are forgotten when they are old and a new one comes") {
 }
 
 TEST_CASE("an event that was made and not shown is not there yet") {
-  flock::event_log log("life", {});
+  checked<flock::event_log> log("life", {});
   auto first = log.make("one", {}, {});
   CHECK(log.since(std::nullopt)->events.empty());
   CHECK_FALSE(log.since("life.1"));
@@ -135,7 +139,7 @@ TEST_CASE("an event that was made and not shown is not there yet") {
 }
 
 TEST_CASE("events of an earlier life keep their numbers, and those before a hole are forgotten") {
-  flock::event_log log("life", {});
+  checked<flock::event_log> log("life", {});
   log.restore(4, "lost", {}, {});
   log.restore(7, "kept", {}, {});
   log.restore(8, "kept too", {}, {});

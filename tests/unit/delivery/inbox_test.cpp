@@ -1,5 +1,6 @@
 #include "libflock/delivery/inbox.hpp"
 
+#include "tests/support/checked.hpp"
 #include "tests/support/notifications.hpp"
 
 #include <doctest/doctest.h>
@@ -7,6 +8,7 @@
 namespace {
 
 using namespace flock;
+using flock::testing::checked;
 using flock::testing::make_notification;
 using flock::testing::node;
 using numbers = std::vector<std::uint64_t>;
@@ -28,7 +30,7 @@ numbers fresh(const inbox::taken& t) {
 }  // namespace
 
 TEST_CASE("parcels in order are taken once") {
-  inbox in;
+  checked<inbox> in;
 
   auto first = in.receive(sender, of(0, {1, 2}));
   auto second = in.receive(sender, of(2, {3}));
@@ -42,7 +44,7 @@ TEST_CASE("parcels in order are taken once") {
 }
 
 TEST_CASE("of a batch that was taken in part, the rest is taken") {
-  inbox in;
+  checked<inbox> in;
   (void)in.receive(sender, of(0, {1, 2}));
 
   auto t = in.receive(sender, of(0, {1, 2, 3, 4}));
@@ -53,7 +55,7 @@ TEST_CASE("of a batch that was taken in part, the rest is taken") {
 }
 
 TEST_CASE("a batch behind a gap is dropped, and taken when the gap is closed") {
-  inbox in;
+  checked<inbox> in;
   (void)in.receive(sender, of(0, {1}));
 
   auto ahead = in.receive(sender, of(2, {3, 4}));
@@ -67,7 +69,7 @@ TEST_CASE("a batch behind a gap is dropped, and taken when the gap is closed") {
 }
 
 TEST_CASE("numbers may skip, also over some that were taken and that the sender has forgotten") {
-  inbox in;
+  checked<inbox> in;
   (void)in.receive(sender, of(0, {1, 2, 3}));
 
   auto after_crash = in.receive(sender, of(2, {1025}));
@@ -78,7 +80,7 @@ TEST_CASE("numbers may skip, also over some that were taken and that the sender 
 }
 
 TEST_CASE("only what is durable may be acknowledged") {
-  inbox in;
+  checked<inbox> in;
   (void)in.receive(sender, of(0, {1, 2, 3}));
 
   auto before = in.safe_upto(sender, "journal0");
@@ -89,7 +91,7 @@ TEST_CASE("only what is durable may be acknowledged") {
 }
 
 TEST_CASE("a receiver that comes back stands where its storage says") {
-  inbox in;
+  checked<inbox> in;
   in.restore(sender, "journal0", 2);
 
   auto t = in.receive(sender, of(0, {1, 2, 3}));
@@ -99,7 +101,7 @@ TEST_CASE("a receiver that comes back stands where its storage says") {
 }
 
 TEST_CASE("channels of other senders, and of a sender's other storage, count by themselves") {
-  inbox in;
+  checked<inbox> in;
   (void)in.receive(sender, of(0, {1, 2}));
 
   CHECK(fresh(in.receive(node("bender2"), of(0, {1}))) == numbers{1});
@@ -107,7 +109,7 @@ TEST_CASE("channels of other senders, and of a sender's other storage, count by 
 }
 
 TEST_CASE("a sender's channels from before it lost its storage are forgotten") {
-  inbox in;
+  checked<inbox> in;
   in.restore(sender, "disk1", 7);
   in.restore(sender, "disk2", 8);
   in.restore(sender, "disk3", 9);

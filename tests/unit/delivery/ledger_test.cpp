@@ -1,5 +1,6 @@
 #include "libflock/delivery/ledger.hpp"
 
+#include "tests/support/checked.hpp"
 #include "tests/support/notifications.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@ namespace {
 
 using namespace flock;
 using flock::testing::at;
+using flock::testing::checked;
 using flock::testing::make_notification;
 using flock::testing::node;
 using ids = std::vector<std::string>;
@@ -17,8 +19,8 @@ using enum receipt_state;
 
 receipt make(std::string id, receipt_state s, int ms = 0) { return {std::move(id), s, at(ms), {}, {}, false}; }
 
-ledger with(const ids& names, ledger::options o = {}) {
-  ledger l(o);
+checked<ledger> with(const ids& names, ledger::options o = {}) {
+  checked<ledger> l(o);
   for (const auto& id : names) REQUIRE(l.add(make_notification(id), make(id, queued)));
   return l;
 }
@@ -113,7 +115,7 @@ TEST_CASE("notifications are listed newest first, by state and by node") {
 }
 
 TEST_CASE("those are overdue whose time has passed and that are not settled") {
-  ledger l({});
+  checked<ledger> l(ledger::options{});
   for (auto [id, expires] : {std::pair("late", 30), {"first", 10}, {"second", 20}, {"done", 10}}) {
     auto n = make_notification(id);
     n.expires = at(expires);
@@ -148,7 +150,7 @@ TEST_CASE("settled ones are forgotten after their age") {
 }
 
 TEST_CASE("a restored record is where it was") {
-  ledger l({});
+  checked<ledger> l(ledger::options{});
 
   CHECK(l.restore(finished({})));
   CHECK(l.restore({make_notification("b"), {make("b", queued)}, 0}));

@@ -1,5 +1,6 @@
 #include "libflock/delivery/outbox.hpp"
 
+#include "tests/support/checked.hpp"
 #include "tests/support/notifications.hpp"
 
 #include <doctest/doctest.h>
@@ -8,6 +9,7 @@ namespace {
 
 using namespace flock;
 using flock::testing::at;
+using flock::testing::checked;
 using flock::testing::make_notification;
 using flock::testing::node;
 using numbers = std::vector<std::uint64_t>;
@@ -49,10 +51,10 @@ numbers acknowledge(outbox& out, std::uint64_t upto) {
   return settled;
 }
 
-outbox make(outbox::options o = {}) { return {"journal0", o}; }
+checked<outbox> make(outbox::options o = {}) { return {"journal0", o}; }
 
 /// The outbox of a sender that came back, with what its storage kept.
-outbox restored(const outbox::standing& s, const numbers& parcels) {
+checked<outbox> restored(const outbox::standing& s, const numbers& parcels) {
   auto out = make();
   out.restore(to, s);
   for (auto n : parcels) out.restore(to, n, make_notification("n"), bytes);

@@ -1,5 +1,6 @@
 #include "libflock/delivery/scribe.hpp"
 
+#include "tests/support/checked.hpp"
 #include "tools/sim/manual_clock.hpp"
 #include "tools/sim/manual_runtime.hpp"
 #include "tools/sim/manual_storage.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 using namespace flock;
 using namespace std::chrono_literals;
+using flock::testing::checked;
 using flock::testing::manual_clock;
 using flock::testing::manual_runtime;
 using flock::testing::manual_storage;
@@ -42,7 +44,7 @@ struct fixture {
   manual_runtime threads{time};
   manual_storage disk{"journal"};
   std::shared_ptr<mailbox> home = threads.make_mailbox("node");
-  scribe records{home, disk, {}};
+  checked<scribe> records{home, disk, {}};
   diary one{records, "one"};
   lines happened;
 

@@ -1,5 +1,6 @@
 #include "libflock/delivery/start_order.hpp"
 
+#include "tests/support/checked.hpp"
 #include "tests/support/two_post_offices.hpp"
 
 #include <doctest/doctest.h>
@@ -24,14 +25,14 @@ const error too_late{error_code::timeout, "its turn came too late"};
 }  // namespace
 
 TEST_CASE("all start that nothing stands before") {
-  start_order o;
+  checked<start_order> o;
 
   CHECK(o.may_start(place("a", 1)));
   CHECK(o.may_start(place("b", 2)));
 }
 
 TEST_CASE("what follows one that will not start comes back, and is released when that is durable") {
-  start_order o;
+  checked<start_order> o;
   o.will_not_start(place("a", 2));
 
   CHECK_FALSE(o.may_start(place("b", 3)));
@@ -43,7 +44,7 @@ TEST_CASE("what follows one that will not start comes back, and is released when
 }
 
 TEST_CASE("what came before one that will not start, or from another sender, starts") {
-  start_order o;
+  checked<start_order> o;
   o.will_not_start(place("b", 2));
 
   CHECK(o.may_start(place("a", 1)));
@@ -51,7 +52,7 @@ TEST_CASE("what came before one that will not start, or from another sender, sta
 }
 
 TEST_CASE("nothing overtakes what is on its way back, or is handed over once more") {
-  start_order o;
+  checked<start_order> o;
   o.will_not_start(place("a", 1));
   CHECK_FALSE(o.may_start(place("b", 2)));
 
@@ -68,7 +69,7 @@ TEST_CASE("nothing overtakes what is on its way back, or is handed over once mor
 }
 
 TEST_CASE("of several that will not start, each is waited for") {
-  start_order o;
+  checked<start_order> o;
   o.will_not_start(place("a", 1));
   o.will_not_start(place("c", 3));
   CHECK_FALSE(o.may_start(place("b", 2)));
@@ -82,7 +83,7 @@ TEST_CASE("of several that will not start, each is waited for") {
 }
 
 TEST_CASE("one that comes too late when it is handed over once more holds up those behind it as well") {
-  start_order o;
+  checked<start_order> o;
   o.will_not_start(place("a", 1));
   CHECK_FALSE(o.may_start(place("b", 2)));
   CHECK_FALSE(o.may_start(place("c", 3)));

@@ -1,5 +1,6 @@
 #include "libflock/membership/directory.hpp"
 
+#include "tests/support/checked.hpp"
 #include <flock/value_cast.hpp>
 
 #include <doctest/doctest.h>
@@ -26,6 +27,7 @@ namespace {
 
 using namespace flock;
 using enum node_state;
+using flock::testing::checked;
 using changes = directory::changes;
 
 const node_id bender = *node_id::parse("bender");
@@ -45,7 +47,7 @@ node_life met(std::uint64_t n) {
 
 /// What happens, on a clock that only wait() advances.
 struct world {
-  directory nodes{self, {}};
+  checked<directory> nodes{self, {}};
   milliseconds passed{0};
 
   world() { nodes.registry_reachable(true); }

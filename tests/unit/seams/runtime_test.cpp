@@ -16,6 +16,8 @@ TEST_CASE("the current mailbox is that of the innermost turn on this thread") {
   {
     flock::turn first(*outer);
     CHECK(flock::current_mailbox() == outer.get());
+    CHECK(outer->has_turn());
+    CHECK_FALSE(inner->has_turn());
     {
       flock::turn second(*inner);
       CHECK(flock::current_mailbox() == inner.get());

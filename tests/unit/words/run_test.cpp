@@ -1,5 +1,6 @@
 #include "libflock/words/run.hpp"
 
+#include "tests/support/checked.hpp"
 #include "tests/support/noted_debts.hpp"
 
 #include <doctest/doctest.h>
@@ -7,6 +8,7 @@
 namespace {
 
 using namespace flock;
+using flock::testing::checked;
 
 wanted_action want(std::string_view json) {
   auto w = wanted_action::from_value(*from_json(json));
@@ -21,7 +23,7 @@ wanted_action toast(timing when, on_outcome on = on_outcome::always, std::string
 }
 
 flock::testing::noted_debts owed;
-run a_run(bool why_run = false) {
+checked<run> a_run(bool why_run = false) {
   owed = {};
   return {"1", wall_time(), why_run, owed};
 }

@@ -1,10 +1,13 @@
 #include "libflock/words/subscriptions.hpp"
 
+#include "tests/support/checked.hpp"
+
 #include <doctest/doctest.h>
 
 namespace {
 
 using namespace flock;
+using flock::testing::checked;
 
 resource_name resource(std::string_view text) { return *resource_name::parse(text); }
 
@@ -49,7 +52,7 @@ TEST_CASE("a wish comes back as it was written") {
 }
 
 TEST_CASE("an update matches the wishes for that resource, by subscriber and in their order") {
-  subscription_table table({});
+  checked<subscription_table> table(subscription_table::limits{});
   table.replace(leela, {a_wish("2", "file[a]"), a_wish("other", "file[b]"), a_wish("1", "file[a]")}).value();
   table.replace(fry, {a_wish("3", "file[a]")}).value();
 
@@ -61,7 +64,7 @@ TEST_CASE("an update matches the wishes for that resource, by subscriber and in 
 }
 
 TEST_CASE("what a subscriber no longer wishes is gone") {
-  subscription_table table({});
+  checked<subscription_table> table(subscription_table::limits{});
   table.replace(fry, {a_wish("1", "file[a]"), a_wish("2", "file[b]")}).value();
 
   CHECK(table.replace(fry, {a_wish("2", "file[b]")}) == true);
@@ -71,7 +74,7 @@ TEST_CASE("what a subscriber no longer wishes is gone") {
 }
 
 TEST_CASE("replacing wishes tells whether anything changed") {
-  subscription_table table({});
+  checked<subscription_table> table(subscription_table::limits{});
 
   CHECK(table.replace(fry, {}) == false);
   CHECK(table.replace(fry, {a_wish("1", "file[a]")}) == true);
@@ -81,7 +84,7 @@ TEST_CASE("replacing wishes tells whether anything changed") {
 }
 
 TEST_CASE("a forgotten subscriber has no wishes") {
-  subscription_table table({});
+  checked<subscription_table> table(subscription_table::limits{});
   table.replace(fry, {a_wish("1", "file[a]")}).value();
   table.replace(leela, {a_wish("2", "file[a]")}).value();
 
@@ -92,7 +95,7 @@ TEST_CASE("a forgotten subscriber has no wishes") {
 }
 
 TEST_CASE("too many wishes are refused and change nothing") {
-  subscription_table table({.wishes_per_node = 1});
+  checked<subscription_table> table({.wishes_per_node = 1});
   table.replace(fry, {a_wish("1", "file[a]")}).value();
 
   auto refused = table.replace(fry, {a_wish("2", "file[b]"), a_wish("3", "file[c]")});

@@ -1,5 +1,6 @@
 #include "node/chef/chef_runs.hpp"
 
+#include "tests/support/checked.hpp"
 #include "tools/sim/manual_clock.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 
 using namespace flock;
 using namespace std::chrono_literals;
+using flock::testing::checked;
 using flock::testing::manual_clock;
 
 namespace {
@@ -56,7 +58,7 @@ struct fixture : chef_runs::host {
   lines started;
   lines answers;
   std::optional<time_point> woken_at;
-  chef_runs runs{"life", time, *this, {.can_start = true}};
+  checked<chef_runs> runs{"life", time, *this, {.can_start = true}};
 };
 
 const value done = value::map{{"outcome", "updated"}};
@@ -347,7 +349,7 @@ TEST_CASE_FIXTURE(fixture, "a failed run says why") {
 }
 
 TEST_CASE_FIXTURE(fixture, "a run has only so many in hand") {
-  chef_runs narrow("life", time, *this, {.given = 2});
+  checked<chef_runs> narrow("life", time, *this, {.given = 2});
   REQUIRE(narrow.begin(false));
   narrow.ready();
   for (const char* action : {"a", "b", "c"})
@@ -360,7 +362,7 @@ TEST_CASE_FIXTURE(fixture, "a run has only so many in hand") {
 }
 
 TEST_CASE_FIXTURE(fixture, "beyond its bound nothing more waits") {
-  chef_runs narrow("life", time, *this, {.waiting = 1});
+  checked<chef_runs> narrow("life", time, *this, {.waiting = 1});
   std::optional<result<value>> second;
   narrow.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"}, may_begin, [](result<value>) {});
   narrow.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"}, may_begin,
@@ -371,7 +373,7 @@ TEST_CASE_FIXTURE(fixture, "beyond its bound nothing more waits") {
 }
 
 TEST_CASE_FIXTURE(fixture, "without a command nothing is started, and a request is refused") {
-  chef_runs without("life", time, *this, {});
+  checked<chef_runs> without("life", time, *this, {});
   without.perform({.resource = *resource_name::parse("execute[x]"), .action = "run"}, may_begin, [](result<value>) {});
   time.advance(1h);
   without.wake();
