@@ -247,6 +247,11 @@ void daemon::not_told(const std::string& resource, const std::string& action, co
   core_.add_event("not_told", {{"resource", resource}, {"action", action}, {"error", why.what}});
 }
 
+broken daemon::check() const {
+  auto why = runs_.check();
+  return why ? why : chef_.check();
+}
+
 void daemon::converge(bool why_run, responder done) {
   post([this, why_run, done = std::move(done)] { runs_.start(declared_, why_run, done); });
 }

@@ -72,6 +72,9 @@ class daemon final : private convergence::host {
   /// Prometheus text.
   void metrics(std::function<void(std::string)> done);
 
+  /// Of its runs and Chef's. In the node's home.
+  broken check() const;
+
  private:
   // convergence::host
   void perform(const resource_name& what, const std::string& action, const action_context& why,

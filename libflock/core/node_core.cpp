@@ -4,6 +4,8 @@
 
 namespace flock {
 
+using internal::sentence;
+
 std::shared_ptr<node_core> node_core::make(seams s, options o) {
   return std::shared_ptr<node_core>(new node_core(s, std::move(o)));
 }
@@ -43,17 +45,16 @@ result<std::string> node_core::start() {
   if (!restored) return restored.error().within("state");
   if (auto debts = debts_.restore(); !debts) return debts.error().within("state");
   if (auto events = events_.restore(); !events) return events.error().within("state");
-  for (const auto* repairs : {&courier_.repairs(), &debts_.repairs(), &events_.repairs()}) {
-    for (const auto& repair : *repairs) {
-      log("error", repair);
-      add_event("repaired", {{"what", repair}});
-    }
-  }
+  std::vector<std::string> repairs;
+  for (const auto* some : {&courier_.repairs(), &debts_.repairs(), &events_.repairs()})
+    repairs.insert(repairs.end(), some->begin(), some->end());
+  for (const auto& repair : repairs) log("error", repair);
   auto bound = seams_.network.start(*this);
   if (!bound) return bound.error();
   options_.self.address = options_.advertise.empty() ? *bound : options_.advertise;
   seams_.network.introduce(options_.self);
-  post([this] {
+  post([this, repairs] {
+    for (const auto& repair : repairs) add_event("repaired", {{"what", repair}});
     const node_life life{options_.self.life, address(), version(), started_};
     directory_.connected(id(), life, now(), wall());
     directory_.described(id(), options_.about);
@@ -68,6 +69,20 @@ void node_core::resume() {
     courier_.resume();
     service_.resume();
   });
+}
+
+broken node_core::check() const {
+  for (const auto& part : {check_shared(), directory_.check(), membership_.check(), links_.check(), finder_.check(),
+                           notifier_.check(), scribe_.check(), courier_.check(), debts_.check(), events_.log().check()})
+    if (part) return part;
+  for (const auto& [id, peer] : links_.peers())
+    if (!courier_.is_connected(id)) return sentence(id, " is connected, and nothing is delivered to it");
+  return {};
+}
+
+broken node_core::check_shared() const {
+  auto why = calls_.check();
+  return why ? why : courier_.check_shared();
 }
 
 void node_core::post(task job) const {

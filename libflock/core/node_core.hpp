@@ -29,6 +29,7 @@
 #include <flock/ref.hpp>
 
 #include <atomic>
+#include <cassert>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -136,6 +137,7 @@ class node_core final : public caller,
 
   /// See look_ups::nodes.
   void nodes(const std::optional<location>& where, time_point until, look_ups::nodes_known done) {
+    assert_home();
     look_ups_.nodes(where, until, std::move(done));
   }
 
@@ -166,8 +168,14 @@ class node_core final : public caller,
   /// See courier::cancel.
   void cancel(std::string_view id, std::function<void(result<void>)> done) { courier_.cancel(id, std::move(done)); }
   /// The same once more, under a new id: to be submitted.
-  notification again(const notification& of) { return notifier_.again(of); }
-  void subscribe(std::vector<subscription> all) { notifier_.subscribe(std::move(all)); }
+  notification again(const notification& of) {
+    assert_home();
+    return notifier_.again(of);
+  }
+  void subscribe(std::vector<subscription> all) {
+    assert_home();
+    notifier_.subscribe(std::move(all));
+  }
   const notifier& notifications() const { return notifier_; }
   const courier& deliveries() const { return courier_; }
 
@@ -179,8 +187,16 @@ class node_core final : public caller,
   trouble_log& troubles() const { return *options_.troubles; }
 
   /// What is in it is durable.
-  event_log& events() { return events_.log(); }
+  event_log& events() {
+    assert_home();
+    return events_.log();
+  }
   void add_event(std::string type, value::map members);
+
+  /// Of all parts, and that they agree on who is connected.
+  broken check() const;
+  /// From any thread: of the parts that are safe for threads.
+  broken check_shared() const;
 
  private:
   node_core(seams s, options o);
@@ -219,6 +235,7 @@ class node_core final : public caller,
   /// Often enough for suspicion (3 s) and expiry (minutes to days), rare enough to cost nothing.
   static constexpr milliseconds tick_every{1000};
 
+  void assert_home() const { assert(home_->has_turn() && "in home() only"); }
   static error stopping();
   void post(task job) const;
   /// Answers in home, while this node runs.

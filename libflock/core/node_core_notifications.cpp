@@ -9,6 +9,7 @@ namespace flock {
 // Notifications.
 
 void node_core::notify(wanted_action what, time_point until, notifier::all_sent done) {
+  assert_home();
   if (what.debt == 0) return notifier_.send(std::move(what), until, std::move(done));
   const auto settle = [this, debt = what.debt] { debts_.settle(debt); };
   auto sent = [settle, done = std::move(done)](result<std::vector<notifier::sent>> all) {
@@ -64,6 +65,7 @@ void node_core::progressed(const notification_record& r) {
 }
 
 std::shared_ptr<void> node_core::on_progress(progress f) {
+  assert_home();
   const auto handle = next_progress_++;
   progress_.emplace(handle, std::move(f));
   auto forget = [weak = weak_from_this(), handle](void*) {
@@ -73,6 +75,7 @@ std::shared_ptr<void> node_core::on_progress(progress f) {
 }
 
 void node_core::add_event(std::string type, value::map members) {
+  assert_home();
   members.emplace("node", id().str());
   events_.add(std::move(type), wall(), std::move(members));
 }

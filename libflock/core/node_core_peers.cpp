@@ -110,6 +110,7 @@ void node_core::directory_changed(const directory::changes& changes) {
 }
 
 void node_core::describe(const node_attributes& about) {
+  assert_home();
   options_.about = about;
   options_.self.environment = about.environment;
   seams_.network.introduce(options_.self);

@@ -349,6 +349,11 @@ void chef::describe() {
   core_.describe(about);
 }
 
+broken chef::check() const {
+  auto why = runs_.check();
+  return why || !run_ ? why : run_->check();
+}
+
 value chef::status() const {
   return value::map{{"run", runs_.current().empty() ? value() : value(runs_.current())},
                     {"resources", resources_.size()},

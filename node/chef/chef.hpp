@@ -72,6 +72,8 @@ class chef final : private chef_runs::host {
   /// As convergence::delay, for the Chef run that is under way.
   result<std::string> delay(wanted_action what, const std::optional<std::string>& id);
   value status() const;
+  /// Of its parts.
+  broken check() const;
 
   // The control API: see docs/control_api.md. On any thread.
 
