@@ -18,7 +18,7 @@ namespace flock::simulator {
 
 /// A promise of docs/failure_model.md that was broken.
 struct breach {
-  std::string invariant;  ///< "I1"
+  std::string invariant;  ///< "I1"; "check" if a part says that its members do not hang together
   std::string what;
 };
 

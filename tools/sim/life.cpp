@@ -146,6 +146,15 @@ void life::end() {
   registry_->stop();
 }
 
+broken life::check(const mailbox& turn) const {
+  return process::is_turn_of(core_->home(), turn) ? check() : core_->check_shared();
+}
+
+broken life::check() const {
+  auto why = core_->check();
+  return why || !daemon_ ? why : daemon_->check();
+}
+
 void life::stall(milliseconds by) {
   stalled_until_ = std::max(stalled_until_, around_.in.time.now() + by);
   threads_.stall(stalled_until_);

@@ -71,6 +71,10 @@ class life final : private flock::machine, private onlooker {
   memory_registry& registry() { return *registry_; }
   /// What outlives a killed process at the registry's servers: its session, for as long as that lasts.
   std::unique_ptr<memory_registry> release_registry() { return std::move(registry_); }
+  /// What this turn may have touched: its node's own, all of it; those of others, what is safe for threads.
+  broken check(const mailbox& turn) const;
+  /// All of it.
+  broken check() const;
   void stall(milliseconds by);
   time_point stalled_until() const { return stalled_until_; }
 

@@ -106,7 +106,8 @@ bool simulation::pass_until(milliseconds within, const std::function<bool()>& ho
   const auto until = in_.time.now() + within;
   auto look_at = in_.time.now();
   while (!in_.past.broken()) {
-    while (in_.threads.run_one()) {
+    while (const auto turn = in_.threads.run_one()) {
+      check_touched(*turn);
       clear_up();
       if (++turns_ > most_turns) in_.past.breaks("I10", "the nodes keep each other busy for ever");
       if (in_.past.broken()) return false;
@@ -157,6 +158,23 @@ void simulation::look() {
     }
   }
   at(1s, [this] { look(); });
+}
+
+/// What the nodes' parts say of themselves.
+void simulation::check_touched(const mailbox& turn) {
+  if (!in_.what.parts_are_checked) return;
+  for (auto& m : machines_)
+    if (auto* l = m->running()) expect_whole(*m, l->check(turn));
+}
+
+void simulation::check_parts() {
+  if (!in_.what.parts_are_checked) return;
+  for (auto& m : machines_)
+    if (auto* l = m->running()) expect_whole(*m, l->check());
+}
+
+void simulation::expect_whole(const machine& m, const broken& why) {
+  if (why) in_.past.breaks("check", m.name() + ": " + *why);
 }
 
 // What users do.
@@ -277,6 +295,7 @@ void simulation::goes_wrong() {
   auto which = in_.what.faults.begin();
   std::advance(which, in_.random.below(in_.what.faults.size()));
   goes_wrong(*which);
+  check_parts();
 }
 
 void simulation::goes_wrong(fault f) {
@@ -555,9 +574,10 @@ void simulation::check_monitors() {
 }
 
 outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines, const std::set<fault>& without,
-                         bool is_strict) {
+                         bool is_strict, bool checks) {
   auto p = plan::of(seed, m);
   p.is_strict = is_strict;
+  p.parts_are_checked = checks;
   for (auto f : without) p.faults.erase(f);
   return simulation(p, lines).run();
 }

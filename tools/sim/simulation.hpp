@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libflock/values/invariant.hpp"
 #include "tools/sim/history.hpp"
 #include "tools/sim/machine.hpp"
 #include "tools/sim/plan.hpp"
@@ -41,6 +42,9 @@ class simulation {
   void clear_up();
   void at(milliseconds from_now, std::function<void()> f);
   void look();
+  void check_touched(const mailbox& turn);
+  void check_parts();
+  void expect_whole(const machine& m, const broken& why);
 
   // What users do, and what goes wrong.
   void something_happens();
@@ -73,6 +77,7 @@ class simulation {
   machine& other_than(const machine& m);
   intent meaning_of(const notification& n) const;
 
+  const internal::asks_itself asks_;
   world in_;
   std::vector<std::unique_ptr<machine>> machines_;
   std::shared_ptr<mailbox> director_;
@@ -84,7 +89,8 @@ class simulation {
 };
 
 /// \param without  faults that do not happen though the seed chose them
+/// \param checks  whether the nodes' parts are asked for their own invariants
 outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines = nullptr, const std::set<fault>& without = {},
-                         bool is_strict = false);
+                         bool is_strict = false, bool checks = true);
 
 }  // namespace flock::simulator
