@@ -1,14 +1,17 @@
-# flock_mutant(NAME FILE source FROM text TO text [FILE source FROM text TO text]... [SEEDS n | UNIT folder/x_test.cpp])
+# flock_mutant(NAME FILE source FROM text TO text [FILE source FROM text TO text]... [SEEDS n] [BY invariant]
+#              [UNIT folder/x_test.cpp])
 #
 # Breaks the code on purpose and expects that this is noticed: makes a copy of each source in which FROM is replaced by
 # TO, and links it in place of the one in its library. The same source may be given several times. The test mutants/NAME
-# passes if one of the simulator's first SEEDS seeds (default: 400) breaks an invariant; with UNIT, for what needs more
-# coincidences than seeds have, if a case of that file in tests/unit fails.
+# passes if one of the simulator's first SEEDS seeds (default: 400) breaks an invariant, with BY, the first one that is
+# broken must be that one; with UNIT, for what needs more coincidences than seeds have, if a case of that file in
+# tests/unit fails.
 #
 # The build fails if FROM does not occur exactly once, so that no mutant rots when the code changes.
 function(flock_mutant name)
   set(seeds 400)
   set(unit)
+  set(by)
   set(files)
   set(edits 0)
   math(EXPR last "${ARGC} - 1")
@@ -25,6 +28,8 @@ function(flock_mutant name)
       set(to_${edits} "${ARGV${next}}")
     elseif(keyword STREQUAL SEEDS)
       set(seeds "${ARGV${next}}")
+    elseif(keyword STREQUAL BY)
+      set(by "${ARGV${next}}")
     elseif(keyword STREQUAL UNIT)
       set(unit "${ARGV${next}}")
     else()
@@ -70,6 +75,9 @@ function(flock_mutant name)
     add_executable(mutant_${name} ${copies} $<TARGET_OBJECTS:flock_sim_main>)
     target_link_libraries(mutant_${name} PRIVATE flock_simulator nlohmann_json::nlohmann_json)
     add_test(NAME mutants/${name} COMMAND mutant_${name} --must-break --seeds ${seeds})
+    if(by)
+      set_tests_properties(mutants/${name} PROPERTIES PASS_REGULAR_EXPRESSION "broke ${by}:")
+    endif()
   endif()
   target_include_directories(mutant_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   # Nobody debugs them; without symbols they link in a fraction of the time.
