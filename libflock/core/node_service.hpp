@@ -28,7 +28,8 @@ class node_service {
   node_service(node_id self, actor_host& actors, watches& ends, const notifier& notifications, wish_keeper& wishes);
 
   void ping() const {}
-  /// A list of {"node","name","type","does","methods":[{"name","doc","parameters","returns","streams"}],"waiting","restarts"}.
+  /// A list of
+  /// {"node","name","type","does","methods":[{"name","doc","parameters","returns","streams"}],"waiting","restarts"}.
   std::vector<value> actors() const;
   /// A list of subscription::to_value().
   std::vector<value> subscriptions() const;

@@ -152,7 +152,8 @@ void check_all_is_there(storage& journal) {
   CHECK(records_of(*now.sender) == records_of(*before.sender));
   CHECK(events_on(now.threads, disk).all() == events_on(before.threads, before.sender_disk).all());
   CHECK(disk.keys("s/") == std::vector<std::string>{"s/bender1"});
-  CHECK(disk.read("s/", [](auto, auto data) { CHECK(from_value<std::vector<wish>>(*decode(data)) == busy_node::wishes()); }));
+  CHECK(disk.read("s/",
+                  [](auto, auto data) { CHECK(from_value<std::vector<wish>>(*decode(data)) == busy_node::wishes()); }));
 
   now.settle();
   REQUIRE(now.sender->jobs.size() == 1);
