@@ -166,6 +166,7 @@ directory::changes directory::listed(const node_id& id, const node_life& life, t
   return meet(id, life, now, wall, [&](entry& e) {
     auto before = std::exchange(e.listed, life);
     if (!e.is_listed()) {
+      e.vouched = false;
       if (e.is_followed_by(life, before)) e.follow(life);
       return;
     }
