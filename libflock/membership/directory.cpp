@@ -100,6 +100,7 @@ void directory::judge(entry& e, bool refused, time_point now) const {
   auto& state = e.info.state;
   if (e.is_connected()) {
     state = node_state::alive;
+    e.met = true;  // also a life that the registry made the present one while another was connected, too
     e.broken = false;
     e.suspected.reset();
     e.ended.reset();

@@ -120,7 +120,8 @@ void history::check_end(const story& s, const notification_record& r, wall_time 
       break;
     case receipt_state::unknown:
       // Only who has lost its memory, or was not heard of until it was too late, leaves anybody in doubt.
-      if (!s.receiver_lost && !s.sender_lost && !may_have_expired(s, now))
+      // Nor does Chef, whose runs took it and ended without a word.
+      if (!s.receiver_lost && !s.sender_lost && !may_have_expired(s, now) && !given_up_by_chef(s))
         breaks("I1", name(s) + " ended as unknown without a reason: " + why);
       break;
     case receipt_state::queued:
@@ -133,9 +134,11 @@ void history::check_end(const story& s, const notification_record& r, wall_time 
 }
 
 /// What was not declared all the time, or three Chef runs in a row could not perform.
-bool history::may_have_failed(const story& s) const {
+bool history::may_have_failed(const story& s) const { return s.was_missing || given_up_by_chef(s); }
+
+bool history::given_up_by_chef(const story& s) const {
   constexpr std::size_t attempts = 3;
-  if (s.was_missing || !is_of_chef(s)) return s.was_missing;
+  if (!is_of_chef(s)) return false;
   const auto& there = declared_.at(s.what.target.str());
   // One may be given something in the moment in which it ends well.
   return there.chefs_ended >= s.chefs_before + attempts && there.chefs_failed + 1 >= s.chefs_failed_before + attempts;

@@ -193,6 +193,7 @@ class history {
   void check_end(const story& s, const notification_record& r, wall_time now);
   bool may_have_expired(const story& s, wall_time now) const;
   bool may_have_failed(const story& s) const;
+  bool given_up_by_chef(const story& s) const;
   bool is_completed(const story& s, const notification_record& r) const;
   bool may_have_been_taken_twice(const story& s) const;
   bool is_marked(const story& s, const notification_record& r) const;
