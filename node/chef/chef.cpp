@@ -116,13 +116,16 @@ void chef::tell(const std::string& run, run_word word, value body, answer done) 
     if (word == run_word::notify) return notify(body, done);
     const auto owed_before = core_.debts().last();
     auto how = heard(word, body);
-    const bool owes = core_.debts().last() != owed_before;
-    if (!how || (!owes && word != run_word::resources)) return done(std::move(how));
+    if (!how) return done(std::move(how));
     // What the run owes because of this, or declares, is durable when the library hears that it was told. While the
     // disk takes nothing the run goes on with what it has declared: the next one says it again.
-    core_.debts().when_durable([done, owes, how = *std::move(how)](const result<void>& kept) {
-      done(kept || !owes ? result<value>(how) : kept.error());
-    });
+    if (word == run_word::resources && !run_->why_run())
+      return core_.debts().when_durable([done](const result<void>& kept) {
+        done(value(value::map{{"durable", kept.has_value()}}));
+      });
+    if (core_.debts().last() == owed_before) return done(std::move(how));
+    core_.debts().when_durable(
+        [done, how = *std::move(how)](const result<void>& kept) { done(kept ? result<value>(how) : kept.error()); });
   });
 }
 

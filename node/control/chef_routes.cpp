@@ -82,7 +82,9 @@ control_topic<chef> routes() {
                                                                {"timing", text()}}))},
                                    {"add", said(flag(false), "Beside what was declared before, not in its place")}},
                                   {"resources"})},
-        .answer = nothing,
+        .answer = {.words = "Taken; a why-run declares nothing",
+                   .schema =
+                       object({{"durable", said(flag(), "Whether a restart keeps it: not while the disk is full")}})},
         .errors = {error_code::not_found, error_code::refused}},
        declare},
       {{.method = "POST",

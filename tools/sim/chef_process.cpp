@@ -18,6 +18,7 @@ constexpr milliseconds look_again = 2s;
 chef_script chef_script::some(world& in) {
   chef_script s;
   s.steps = in.random.below(4);
+  s.only_says = !in.what.faults.empty() && in.random.chance(0.1);
   s.longest_step = in.random.pick<milliseconds>({5ms, 200ms, 200ms, 3s});
   if (in.what.faults.empty()) s.longest_step = 200ms;
   if (!in.what.has(fault::bad_recipes) || in.random.chance(0.5)) return s;
@@ -57,7 +58,7 @@ void chef_process::look_for_flockd() {
   connects_ = true;
   ++*connection_;
   // The run is over when nobody holds its stream any more: it must not wait in a mailbox.
-  l->control()->post("/v1/runs", value::map{{"pid", number_}},
+  l->control()->post("/v1/runs", value::map{{"pid", number_}, {"why_run", what_.only_says}},
                      [this, mine = *connection_, now = connection_,
                       heard = here([this](const auto& r) { begun(r); })](control_socket::reply how) {
                        if (mine != *now) return;
@@ -117,10 +118,13 @@ void chef_process::declare() {
     for (const auto& a : simulated_type().actions) actions.emplace_back(a.name);
     all.emplace_back(value::map{{"resource", r.str()}, {"actions", std::move(actions)}});
   }
-  tell("resources", value::map{{"resources", std::move(all)}}, here([this](const control_socket::reply& how) {
-         if (!how.is_good()) return;
+  value::list subscribes;
+  for (const auto& s : around_.subscribes) subscribes.push_back(s.to_value());
+  tell("resources", value::map{{"resources", std::move(all)}, {"subscribes", std::move(subscribes)}},
+       here([this](const control_socket::reply& how) {
+         if (!how.is_good() || what_.only_says) return;
          declared_ = true;
-         around_.in.past.chef_declares(around_.node);
+         around_.in.past.chef_declares(around_.node, how.body["durable"] == value(true));
        }));
 }
 

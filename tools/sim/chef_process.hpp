@@ -21,7 +21,8 @@ struct chef_script {
   bool begins = true;  ///< false: the command fails before there is a run
   bool compiles = true;
   bool succeeds = true;
-  std::size_t steps = 2;  ///< resources of its own that it goes through
+  bool only_says = false;  ///< what it would do: a why-run
+  std::size_t steps = 2;   ///< resources of its own that it goes through
   milliseconds longest_step{200};
 
   /// By the faults that there are.
@@ -36,7 +37,8 @@ class chef_process {
     world& in;
     std::string node;
     std::function<life*()> flockd;  ///< null while there is none
-    std::function<void()> acts;     ///< an action has begun: this process may be killed now
+    std::vector<subscription> subscribes;
+    std::function<void()> acts;  ///< an action has begun: this process may be killed now
   };
 
   chef_process(surroundings around, int number, chef_script what);

@@ -44,7 +44,6 @@ the same, to the bit, so whatever was found once can be looked at again.
                  session_expiry, registry_wipes, chef_kills, bad_recipes
   --without-checks
                  the parts of the nodes are not asked for their own invariants
-  --strict       also holds the nodes to promises that are known not to be kept yet
   --keep-going   tells of all seeds that break an invariant, not of the first one only
   --must-break   succeeds if a seed breaks an invariant, and fails if none does: for mutants
   --help         shows this
@@ -60,7 +59,6 @@ struct options {
   std::uint64_t first = 1;
   std::vector<mode> modes{mode::safety, mode::liveness};
   std::set<fault> without;
-  bool is_strict = false;
   bool keep_going = false;
   bool must_break = false;
   bool checks = true;
@@ -115,8 +113,6 @@ options parse(std::vector<std::string> words) {
       o.must_break = true;
     else if (word == "--without-checks")
       o.checks = false;
-    else if (word == "--strict")
-      o.is_strict = true;
     else if (word == "--without")
       o.without.insert(fault_named(value()));
     else if (word == "--seed")
@@ -163,7 +159,7 @@ outcome_of_seed run_one(std::uint64_t seed, mode m, const options& o) {
   running_liveness = m == mode::liveness;
   if (o.trace) std::cout << "seed " << seed << ", " << name(m) << '\n';
   try {
-    return simulate(seed, m, o.trace ? &std::cout : nullptr, o.without, o.is_strict, o.checks);
+    return simulate(seed, m, o.trace ? &std::cout : nullptr, o.without, o.checks);
   } catch (const std::exception& e) {
     outcome_of_seed ended;
     ended.broken = breach{thrown, std::string("something was thrown: ") + e.what()};

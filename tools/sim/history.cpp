@@ -11,8 +11,9 @@ void history::breaks(std::string invariant, std::string what) {
 
 void history::life_began(const life_id& who) {
   lives_[who.node] = who.number;
-  if (is_strict_) return;
-  declared_[who.node].by_chef = false;
+  auto& d = declared_[who.node];
+  if (d.by_chef == d.by_chef_for_good) return;
+  d.by_chef = false;
   for (auto& [id, s] : stories_)
     if (s.what.target == who.node && !s.end) look_at_declared(s);
 }
@@ -21,7 +22,7 @@ void history::life_ended(const std::string& node) { lives_.erase(node); }
 
 void history::storage_lost(const std::string& node) {
   lost_.insert(node);
-  declared_[node].by_chef = false;
+  declared_[node].by_chef = declared_[node].by_chef_for_good = false;
   std::erase_if(owed_, [&](const auto& a) { return std::get<0>(a.first) == node; });
   for (auto& [id, s] : stories_) {
     if (s.what.target == node) look_at_declared(s);
@@ -49,7 +50,11 @@ void history::files_declare(const std::string& node, std::set<std::string> resou
     if (s.what.target == node && !s.end) look_at_declared(s);
 }
 
-void history::chef_declares(const std::string& node) { declared_[node].by_chef = true; }
+void history::chef_declares(const std::string& node, bool durable) {
+  auto& d = declared_[node];
+  d.by_chef = true;
+  d.by_chef_for_good = d.by_chef_for_good || durable;
+}
 
 void history::chef_ended(const std::string& node, bool well) {
   ++declared_[node].chefs_ended;
@@ -129,7 +134,7 @@ void history::check_end(const story& s, const notification_record& r, wall_time 
     case receipt_state::started:
       break;
   }
-  if (s.begins.size() > 1 && !is_marked(s, r) && !s.sender_lost)
+  if (s.begins.size() > 1 && !is_marked(r) && !s.sender_lost)
     breaks("I2", name(s) + " was begun twice, and not marked");
 }
 
@@ -155,8 +160,8 @@ bool history::is_completed(const story& s, const notification_record& r) const {
   return other != stories_.end() && is(other->second);
 }
 
-bool history::is_marked(const story& s, const notification_record& r) const {
-  return r.redelivered() || r.state() > receipt_state::failed || (!is_strict_ && is_of_chef(s));
+bool history::is_marked(const notification_record& r) {
+  return r.redelivered() || r.state() > receipt_state::failed;
 }
 
 bool history::may_have_been_taken_twice(const story& s) const {
@@ -168,7 +173,7 @@ void history::receiver_says(const life_id& by, story& s, const notification_reco
     breaks("I2", name(s) + " is marked redelivered, and nobody had it before");
   if (!is_terminal(r.state())) return;
   s.ended_there = true;
-  if (s.begins.size() > 1 && !is_marked(s, r))
+  if (s.begins.size() > 1 && !is_marked(r))
     breaks("I2", name(s) + " was begun twice, and its receiver did not mark it");
 }
 

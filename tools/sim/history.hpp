@@ -47,10 +47,6 @@ enum class intent { work, fail, undeclared };
 /// Each report is held against the invariants as it comes; the first breach stays.
 class history {
  public:
-  /// \param is_strict  promises count that are known not to be kept yet: what Chef declares over restarts, and what its
-  /// runs had in hand
-  explicit history(bool is_strict) : is_strict_(is_strict) {}
-
   const std::optional<breach>& broken() const { return broken_; }
   void breaks(std::string invariant, std::string what);
 
@@ -68,7 +64,8 @@ class history {
   /// From now on a node's files declare just these resources.
   void files_declare(const std::string& node, std::set<std::string> resources);
   /// A Chef run was told that its resources are declared: from now on they are, for they never change.
-  void chef_declares(const std::string& node);
+  /// \param durable  it was also told that a restart keeps them
+  void chef_declares(const std::string& node, bool durable);
   /// A Chef run, or a command that was to start one, is over.
   void chef_ended(const std::string& node, bool well);
 
@@ -146,6 +143,7 @@ class history {
   struct declared {
     std::set<std::string> by_files;
     bool by_chef = false;
+    bool by_chef_for_good = false;
     std::size_t chefs_ended = 0;
     std::size_t chefs_failed = 0;  // of them
   };
@@ -196,13 +194,12 @@ class history {
   bool given_up_by_chef(const story& s) const;
   bool is_completed(const story& s, const notification_record& r) const;
   bool may_have_been_taken_twice(const story& s) const;
-  bool is_marked(const story& s, const notification_record& r) const;
+  static bool is_marked(const notification_record& r);
   void look_at_declared(story& s) const;
   std::size_t asked_for(const kind& k, const ledger& records) const;
   static bool is_of_chef(const story& s);
   static std::string name(const story& s);
 
-  bool is_strict_;
   std::optional<breach> broken_;
   std::map<std::string, int> lives_;  // of the nodes that run
   std::set<std::string> lost_;        // nodes that ever lost something of their storages

@@ -61,7 +61,7 @@ hello introduction(const node_description& what, const life_id& who, const disk&
 }  // namespace
 
 std::vector<subscription> node_description::subscriptions() const {
-  std::vector<subscription> all;
+  auto all = chef_subscribes;
   for (const auto& d : resources) all.insert(all.end(), d.subscribes.begin(), d.subscribes.end());
   return all;
 }

@@ -29,8 +29,10 @@ struct node_description {
   std::string address;
   std::string environment;
   std::vector<declaration> resources;
+  std::vector<subscription> chef_subscribes;  ///< what each Chef run says
   bool has_chef_command = false;
 
+  /// Of files and of Chef.
   std::vector<subscription> subscriptions() const;
 };
 

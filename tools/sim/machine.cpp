@@ -100,10 +100,12 @@ void machine::disarm() {
 
 void machine::start_chef(const chef_script& what) {
   if (chef_) return;
-  chef_ = std::make_unique<chef_process>(
-      chef_process::surroundings{
-          .in = in_, .node = name(), .flockd = [this] { return life_.get(); }, .acts = [this] { chef_acts(); }},
-      ++chefs_, what);
+  chef_ = std::make_unique<chef_process>(chef_process::surroundings{.in = in_,
+                                                                    .node = name(),
+                                                                    .flockd = [this] { return life_.get(); },
+                                                                    .subscribes = what_.chef_subscribes,
+                                                                    .acts = [this] { chef_acts(); }},
+                                         ++chefs_, what);
 }
 
 void machine::start_command(flock::machine::chef_ended ended) {

@@ -56,7 +56,6 @@ struct plan {
   std::set<fault> faults;
   courier::options delivery;
   milliseconds longest_job{0};
-  bool is_strict = false;         ///< promises count that are known not to be kept yet
   bool parts_are_checked = true;  ///< whatever a turn touched, after it; and all, when something goes wrong
   bool one_is_elsewhere = false;  ///< the last node is of another environment: the others may ask nothing of it
 

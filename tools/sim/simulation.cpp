@@ -33,6 +33,10 @@ std::string heard_of(const resource_name& updated) { return updated.name == "own
 const resource_name passing = simulated("passing");
 const resource_name wishes = simulated("wishes");
 
+// What subscribes to resources of others.
+const std::vector<resource_name> of_files{simulated("a"), simulated("now")};
+const std::vector<resource_name> of_chefs{of_chef("a"), of_chef("b")};
+
 /// What a node's files and Chef may declare.
 const std::vector<resource_name>& all_resources() {
   static const std::vector<resource_name> all = [] {
@@ -65,7 +69,8 @@ simulation::simulation(const plan& p, std::ostream* lines)
       what.resources.push_back(std::move(d));
     }
     what.resources.push_back(declare(wishes));
-    what.resources.back().subscribes = some_subscriptions(what.id);
+    what.resources.back().subscribes = some_subscriptions(what.id, of_files);
+    what.chef_subscribes = some_subscriptions(what.id, of_chefs);
     for (auto& d : what.resources) write_down(d, 0);
     what.has_chef_command = in_.random.chance(0.7);
     machines_.push_back(
@@ -252,12 +257,12 @@ void simulation::send_some() {
   }
 }
 
-std::vector<subscription> simulation::some_subscriptions(const node_id& of) {
+std::vector<subscription> simulation::some_subscriptions(const node_id& of, const std::vector<resource_name>& to) {
   std::vector<subscription> some;
   for (auto n = in_.random.below(3); n > 0; --n) {
     const auto publisher = name_of(in_.random.below(in_.what.nodes));
     const auto watched = in_.random.pick({simulated("a"), simulated("b"), simulated("own"), of_chef("own")});
-    auto s = subscription::make(watched, only(publisher), simulated(in_.random.pick({"a", "now"})), heard_of(watched),
+    auto s = subscription::make(watched, only(publisher), in_.random.pick(to), heard_of(watched),
                                 in_.random.pick({timing::immediately, timing::delayed}));
     const bool is_new = std::none_of(some.begin(), some.end(), [&](const subscription& o) { return o.id == s.id; });
     if (is_new && publisher != of) some.push_back(std::move(s));
@@ -273,7 +278,7 @@ void simulation::edit(machine& m) {
   };
   switch (in_.random.below(4)) {
     case 0:
-      find(wishes)->subscribes = some_subscriptions(m.id());
+      find(wishes)->subscribes = some_subscriptions(m.id(), of_files);
       write_down(*find(wishes), ++revisions_);
       break;
     case 1:
@@ -573,10 +578,8 @@ void simulation::check_monitors() {
     if (auto* l = m->running()) in_.past.check_monitors(l->who(), gone.name());
 }
 
-outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines, const std::set<fault>& without,
-                         bool is_strict, bool checks) {
+outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines, const std::set<fault>& without, bool checks) {
   auto p = plan::of(seed, m);
-  p.is_strict = is_strict;
   p.parts_are_checked = checks;
   for (auto f : without) p.faults.erase(f);
   return simulation(p, lines).run();

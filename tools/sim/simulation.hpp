@@ -50,7 +50,8 @@ class simulation {
   void something_happens();
   void users_do();
   void send_some();
-  std::vector<subscription> some_subscriptions(const node_id& of);
+  /// \param to  the resources of that node that are to hear of it
+  std::vector<subscription> some_subscriptions(const node_id& of, const std::vector<resource_name>& to);
   void edit(machine& m);
   void goes_wrong();
   void goes_wrong(fault f);
@@ -91,6 +92,6 @@ class simulation {
 /// \param without  faults that do not happen though the seed chose them
 /// \param checks  whether the nodes' parts are asked for their own invariants
 outcome_of_seed simulate(std::uint64_t seed, mode m, std::ostream* lines = nullptr, const std::set<fault>& without = {},
-                         bool is_strict = false, bool checks = true);
+                         bool checks = true);
 
 }  // namespace flock::simulator

@@ -22,8 +22,7 @@ struct world {
         random(p.seed ^ 0x9e3779b97f4a7c15U),
         threads(time, random.number()),
         network(threads, time, random.number()),
-        say(time, lines),
-        past(p.is_strict) {}
+        say(time, lines) {}
 
   plan what;
   testing::manual_clock time;

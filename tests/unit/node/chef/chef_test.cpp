@@ -87,12 +87,13 @@ struct fixture : small_flock {
     settle();
     return id;
   }
-  void tell(const std::string& run, chef::run_word word, std::string_view body) {
+  value tell(const std::string& run, chef::run_word word, std::string_view body) {
     std::optional<result<value>> answer;
     runs->tell(run, word, *from_json(body), [&](result<value> r) { answer = std::move(r); });
     settle();
     REQUIRE(answer);
     REQUIRE_MESSAGE(*answer, body);
+    return **answer;
   }
   /// A run that declares these.
   std::string run_with(std::string_view resources) {
@@ -151,6 +152,22 @@ TEST_CASE_FIXTURE(fixture, "what Chef declared is there after a crash of flockd"
 
   CHECK(runs->resources() == std::vector{name("execute[x]")});
   CHECK(a->actors().has(name("execute[x]").actor()));
+}
+
+TEST_CASE_FIXTURE(fixture, "a run that declares while the disk is full goes on, and is told that no restart keeps it") {
+  const auto declared = std::string("{\"resources\": ") + std::string(x_runs) + "}";
+  begin_life();
+  CHECK(tell(begin_run(), chef::run_word::resources, declared) == *from_json(R"({"durable": true})"));
+  connection.reset();
+  settle();
+
+  a.disk->fill(true);
+  const auto more = R"({"resources": [{"resource": "execute[y]", "actions": ["run"]}], "add": true})";
+  CHECK(tell(begin_run(), chef::run_word::resources, more) == *from_json(R"({"durable": false})"));
+  CHECK(runs->resources() == std::vector{name("execute[x]"), name("execute[y]")});
+  next_life();
+
+  CHECK(runs->resources() == std::vector{name("execute[x]")});
 }
 
 TEST_CASE_FIXTURE(fixture, "the file of an older flockd is taken over, and goes when the journal has it") {

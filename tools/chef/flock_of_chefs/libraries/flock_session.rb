@@ -186,11 +186,13 @@ module FlockOfChefs
     def declare
       return unless @link.open?
 
+      kept = true
       Declaration.parts(Declaration.resources(@context.resource_collection)).each_with_index do |part, i|
         body = { 'resources' => part, 'add' => i.positive? }
         body['subscribes'] = @subscriptions.map { |resource, wish| Declaration.subscription(resource, wish) } if i.zero?
-        @link.tell('resources', body)
+        kept = false if @link.tell('resources', body)['durable'] == false
       end
+      Chef::Log.warn('flock: the disk of flockd is full: if it restarts it forgets what this run declares') unless kept
     rescue Error => e
       degrade("the resources were not declared: #{e.message}")
     end
