@@ -76,7 +76,7 @@ result<debt_journal::left_over> left_over_in(debts::number n, std::string_view d
 }  // namespace
 
 result<void> debt_journal::restore() {
-  return disk_.read(prefix, [this](std::string_view key, std::string_view data) {
+  auto read = disk_.read(prefix, [this](std::string_view key, std::string_view data) {
     const auto n = number_in(key);
     last_ = std::max(last_, n);
     auto entry = left_over_in(n, data);
@@ -86,6 +86,8 @@ result<void> debt_journal::restore() {
     scribe_.remove(std::string(key));
     scribe_.soon();
   });
+  written_ = durable_ = last_;
+  return read;
 }
 
 debts::number debt_journal::owe(const std::string& run, const wanted_action& what, bool now) {
@@ -115,6 +117,12 @@ void debt_journal::when_durable(std::function<void(result<void>)> f) {
   scribe_.soon();
 }
 
+void debt_journal::before_write() {
+  if (written_ == last_) return;
+  written_ = last_;
+  scribe_.then([this, n = last_] { durable_ = n; });
+}
+
 void debt_journal::give_up_waiting(const error& why) {
   for (auto& [place, f] : std::exchange(waiting_, {})) f(why);
 }
@@ -134,6 +142,9 @@ void debt_journal::put(number n, const value& entry) {
 }
 
 broken debt_journal::check() const {
+  if (durable_ > written_ || written_ > last_)
+    return internal::sentence("entry ", durable_, " is durable, ", written_, " was written and ", last_,
+                              " is the last");
   if (waiting_.empty() || scribe_.is_busy()) return {};
   return internal::sentence(waiting_.size(), " wait for what they entered to be durable, and nothing is written");
 }

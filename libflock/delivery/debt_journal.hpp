@@ -31,7 +31,8 @@ namespace flock {
 ///
 /// While the disk takes nothing, no step waits for it: a run goes on, and what it owes is in memory until it does.
 ///
-/// Holds between two turns: who waits for the disk waits for a write that is under way, or will be.
+/// Holds between two turns: who waits for the disk waits for a write that is under way, or will be; entries become
+/// durable in the order in which they are given to the disk, which is that of their numbers.
 class debt_journal final : public debts, private scribe::listener {
  public:
   /// What an earlier life left.
@@ -58,9 +59,8 @@ class debt_journal final : public debts, private scribe::listener {
               std::function<void(number)> begin) override;
   void settle(number n) override;
 
-  /// The number of the latest entry: whether something was entered meanwhile.
-  number last() const { return last_; }
-
+  /// Whether all that was entered so far is durable.
+  bool are_durable() const { return durable_ == last_; }
   /// Calls f, once, when all that was entered so far is durable.
   /// Errors: io (the disk is full or broken), maybe_done (it became so, or the node stopped, before it was durable)
   void when_durable(std::function<void(result<void>)> f);
@@ -71,7 +71,7 @@ class debt_journal final : public debts, private scribe::listener {
   broken check() const;
 
  private:
-  void before_write() override {}
+  void before_write() override;
   void not_written(const error& why) override {
     give_up_waiting({error_code::maybe_done, "not durable yet: " + why.what});
   }
@@ -81,6 +81,8 @@ class debt_journal final : public debts, private scribe::listener {
   storage& disk_;
   scribe& scribe_;
   number last_ = 0;
+  number written_ = 0;                                                  // the last entry that was given to the disk
+  number durable_ = 0;                                                  // the last one that is durable
   std::map<std::uint64_t, std::function<void(result<void>)>> waiting_;  // for what they entered to be durable
   std::uint64_t next_waiting_ = 1;
   std::vector<left_over> left_over_;

@@ -111,7 +111,7 @@ void event_journal::add(std::string_view type, wall_time at, const value::map& m
 }
 
 void event_journal::before_write() {
-  if (gathered_.empty() || disk_.trouble()) return;
+  if (gathered_.empty()) return;
   const auto events = std::make_shared<std::vector<packed_event>>(std::exchange(gathered_, {}));
   for (std::span left(std::as_const(*events)); !left.empty();) {
     const auto some = left.first(fit_a_record(left));

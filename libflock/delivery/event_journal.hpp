@@ -23,8 +23,10 @@ namespace flock {
 /// shown, and those who follow go on where they were after a restart. Lives in one mailbox, which is closed before the
 /// journal goes.
 ///
-/// What was added is written with the state changes that it tells of. While the disk takes nothing, events gather here,
-/// up to a bound; those beyond it are counted, and an event events_dropped with that `count` stands for them.
+/// What was added is in the write that has the state changes that it tells of: what is no longer owed, as an event says
+/// why, is not forgotten before the event is durable. While the disk takes nothing, there are no further writes, and
+/// events gather here, up to a bound; those beyond it are counted, and an event events_dropped with that `count` stands
+/// for them.
 ///
 /// Stored: e/<number of the first, 16 hexadecimal digits> = list of {"at": ms since 1970 UTC,"type","members"}, in
 /// binary form: the events of one write, in several records if they are many. Records are removed, some at a time, when

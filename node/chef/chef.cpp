@@ -114,7 +114,6 @@ void chef::tell(const std::string& run, run_word word, value body, answer done) 
   post([this, run, word, body = std::move(body), done = std::move(done)] {
     if (!run_ || run != run_->id()) return done(error{error_code::not_found, "no Chef run " + run + " is under way"});
     if (word == run_word::notify) return notify(body, done);
-    const auto owed_before = core_.debts().last();
     auto how = heard(word, body);
     if (!how) return done(std::move(how));
     // What the run owes because of this, or declares, is durable when the library hears that it was told. While the
@@ -123,7 +122,7 @@ void chef::tell(const std::string& run, run_word word, value body, answer done) 
       return core_.debts().when_durable([done](const result<void>& kept) {
         done(value(value::map{{"durable", kept.has_value()}}));
       });
-    if (core_.debts().last() == owed_before) return done(std::move(how));
+    if (word != run_word::updated || core_.debts().are_durable()) return done(std::move(how));
     core_.debts().when_durable(
         [done, how = *std::move(how)](const result<void>& kept) { done(kept ? result<value>(how) : kept.error()); });
   });

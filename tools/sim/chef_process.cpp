@@ -174,8 +174,8 @@ void chef_process::act() {
   if (in.random.chance(0.5)) {
     const auto own = of_chef("own");
     return tell("updated", value::map{{"resources", value::list{own.str()}}, {"action", "run"}, {"outcome", "updated"}},
-                [l, own, run = run_](const control_socket::reply& how) {
-                  if (how.is_good() && !l->has_crashed()) l->owes_subscribers(own, run);
+                [l, own, run = run_, wished = l->wished_after(own)](const control_socket::reply& how) {
+                  if (how.is_good() && !l->has_crashed()) l->owes_subscribers(own, run, wished);
                 });
   }
   const auto wish = "wish " + std::to_string(++wishes_) + " of " + itself().process;

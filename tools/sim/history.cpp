@@ -160,9 +160,7 @@ bool history::is_completed(const story& s, const notification_record& r) const {
   return other != stories_.end() && is(other->second);
 }
 
-bool history::is_marked(const notification_record& r) {
-  return r.redelivered() || r.state() > receipt_state::failed;
-}
+bool history::is_marked(const notification_record& r) { return r.redelivered() || r.state() > receipt_state::failed; }
 
 bool history::may_have_been_taken_twice(const story& s) const {
   return is_of_chef(s) && declared_.at(s.what.target.str()).chefs_ended > s.chefs_before;

@@ -195,7 +195,7 @@ void life::begins(const resource_name& what, std::string_view action, const atte
       if (d.name != what) continue;
       for (const auto& w : d.notifies) owes(w, how.run + " " + to_json(w.where.to_value()), what.str());
     }
-    owes_subscribers(what, how.run);
+    owes_subscribers(what, how.run, wished_after(what));
   }
   around_.acts();
 }
@@ -212,9 +212,16 @@ void life::owes(const wanted_action& what, const std::string& wish, const std::s
   around_.in.past.owes(who_.node, what.resource.str(), what.action, wish, updated);
 }
 
-void life::owes_subscribers(const resource_name& updated, const std::string& run) {
-  for (const auto& w : core_->notifications().wanted_by_subscribers(updated))
-    owes(w, run + " " + to_json(w.where.to_value()), updated.str());
+std::vector<wanted_action> life::wished_after(const resource_name& updated) const {
+  return core_->notifications().wanted_by_subscribers(updated);
+}
+
+void life::owes_subscribers(const resource_name& updated, const std::string& run,
+                            const std::vector<wanted_action>& wished) {
+  const auto still = wished_after(updated);
+  for (const auto& w : wished)
+    if (std::find(still.begin(), still.end(), w) != still.end())
+      owes(w, run + " " + to_json(w.where.to_value()), updated.str());
 }
 
 void life::progressed(const notification_record& r) {

@@ -101,8 +101,11 @@ class life final : private flock::machine, private onlooker {
 
   /// A run that goes on owes this at its end.
   void owes(const wanted_action& what, const std::string& wish, const std::string& updated = {});
+  /// What others wish to happen when this is updated.
+  std::vector<wanted_action> wished_after(const resource_name& updated) const;
   /// A run has been told of an update in its own name: what others wish of it is owed.
-  void owes_subscribers(const resource_name& updated, const std::string& run);
+  /// \param wished  what they wished before it was told; who changed his mind meanwhile may be told or not
+  void owes_subscribers(const resource_name& updated, const std::string& run, const std::vector<wanted_action>& wished);
 
   /// The actor that users call.
   static const actor_name& counter_name();

@@ -83,6 +83,20 @@ TEST_CASE_FIXTURE(fixture, "what is owed is there after a crash, with its causes
   CHECK(owed->take_left_over().empty());
 }
 
+TEST_CASE_FIXTURE(fixture, "what is owed twice is durable when its entry is, on a full disk too") {
+  CHECK(owed->are_durable());
+  disk.fill(true);
+  owed->owe("life.1", toast(), false);
+  settle();
+  CHECK_FALSE(owed->are_durable());
+
+  disk.fill(false);
+  settle();
+  CHECK(owed->are_durable());
+  restart();
+  CHECK(owed->are_durable());
+}
+
 TEST_CASE_FIXTURE(fixture, "what was settled is owed no more, and what became due is") {
   const auto sent = owed->owe("life.1", toast(), false);
   const auto due = owed->owe("life.1", toast(on_outcome::success), false);

@@ -149,20 +149,39 @@ TEST_CASE_FIXTURE(fixture, "a cursor of another storage is told of a gap") {
   CHECK(page->events.size() == 1);
 }
 
+TEST_CASE_FIXTURE(fixture, "an event goes with the change that it tells of, on a disk that is full too") {
+  records->put("d/1", "owed");
+  records->soon();
+  threads.run_ready();
+  disk.fill(true);
+  records->remove("d/1");
+  add("not_notified");
+  records->soon();
+  threads.run_ready();
+
+  disk.crash(1);  // the first write became durable, and no other
+  restart();
+
+  CHECK(types() == lines{"not_notified"});
+}
+
 TEST_CASE_FIXTURE(fixture, "on a full disk events wait within bounds, and those beyond are counted") {
   options.gathered = 3;
   restart();
   disk.fill(true);
-  for (const char* type : {"one", "two", "three", "four", "five"}) add(type);
+  add("one");
+  threads.run_ready();
+  CHECK(disk.stats().waiting == 1);
+  for (const char* type : {"two", "three", "four", "five", "six"}) add(type);
   threads.run_ready();
   CHECK(types().empty());
-  CHECK(disk.stats().waiting == 0);
+  CHECK(disk.stats().waiting == 1);
 
   disk.fill(false);
   records->soon();  // as each tick does
   threads.run_ready();
 
-  CHECK(types() == lines{"one", "two", "three", "events_dropped"});
+  CHECK(types() == lines{"one", "two", "three", "four", "events_dropped"});
   CHECK(events->log().since({})->events.back().members.at("count") == value(2));
 }
 

@@ -239,7 +239,7 @@ TEST_CASE_FIXTURE(fixture, "a Chef run lasts as long as its stream, and says wha
   CHECK(has(failed_post("/v1/runs", "{}"), "409 conflict"));
 
   CHECK(post("/v1/runs/" + id + "/resources", R"({"resources":[{"resource":"log[x]","actions":["write"]}]})") ==
-        "{}\n");
+        "{\"durable\":true}\n");
   CHECK(has(get("/v1/actors"), "log[x]"));
   CHECK(post("/v1/runs/" + id + "/updated", R"({"resources":["log[x]"],"action":"write","outcome":"updated"})") ==
         "{}\n");
