@@ -62,6 +62,7 @@ std::optional<int> asked_for_words(const std::vector<std::string>& arguments) {
 int check(const flock::machine::reading& read) {
   const auto& with = read.with;
   if (auto usable = flock::node::check(with); !usable) return fail(usable.error(), usage);
+  if (const auto why = with.alone()) std::cerr << "flockd: warning: " << *why << '\n';
   std::cout << "flockd: " << (with.file.empty() ? "configuration" : with.file) << " is well; "
             << read.what.resources.size() << " resources\n";
   return flock::end_of_output("flockd", 0);
@@ -133,7 +134,7 @@ int main(int argc, char** argv) {
   auto server = flock::control_server::start(options, api);
   if (!server) return node->stop(), fail(server.error().within("socket"), 1);
 
-  log("info", "ready at " + node->address() + ", registry " + with.registry.str());
+  log("info", with.alone() ? "ready, alone" : "ready at " + node->address() + ", registry " + with.registry.str());
   flock::notify_service_manager("READY=1");
   serve(signals, d, log);
 

@@ -4,7 +4,6 @@
 #include <boost/program_options.hpp>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -191,7 +190,8 @@ const std::vector<option>& options() {
       {"tls-cert", "FILE", "certificate of this node, PEM; its subject alternative name is the id",
        text_into(&config::tls_cert)},
       {"tls-key", "FILE", "private key of this node, PEM", text_into(&config::tls_key)},
-      {"insecure", "", "allow addresses beyond loopback without TLS", switch_into(&config::insecure)},
+      {"insecure", "", "without certificates, listen all the same: anybody who connects is believed",
+       switch_into(&config::insecure)},
       {"session-timeout", "TIME", "how long the registry waits for this node (default: 10s)",
        duration_into(&config::session_timeout, 400ms, 10min)},
       {"heartbeat", "TIME", "between two signs of life (default: 1s)", duration_into(&config::heartbeat, 10ms, 1min)},
@@ -318,14 +318,6 @@ result<given_options> from_environment(const std::map<std::string, std::string>&
   return out;
 }
 
-/// A name that merely begins like a loopback address may lead anywhere.
-bool is_loopback(const std::string& endpoint) {
-  const auto host = endpoint.substr(0, endpoint.rfind(':'));
-  in_addr v4{};
-  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return host.starts_with("127.");
-  return host == "localhost" || host == "[::1]";
-}
-
 result<void> check_together(const config& c, const origins& from) {
   const auto where = [&](std::initializer_list<std::string_view> options) {
     for (auto o : options)
@@ -337,10 +329,8 @@ result<void> check_together(const config& c, const origins& from) {
     return bad(where({"tls-ca", "tls-cert", "tls-key"}) + ": tls-ca, tls-cert and tls-key belong together; " +
                std::to_string(files) + " of them given");
   }
-  if (!c.tls() && !c.insecure && !is_loopback(c.listen)) {
-    return bad(where({"listen"}) + ": without TLS only loopback addresses are allowed, not " + c.listen +
-               "; see tls-cert, or insecure");
-  }
+  for (const auto* address : {"listen", "advertise"})
+    if (c.alone() && from.contains(address)) return bad(where({address}) + ": " + *c.alone());
   if (c.session_timeout < 2 * c.heartbeat) {
     const auto session = format_duration(c.session_timeout), heartbeat = format_duration(c.heartbeat);
     if (from.contains("session-timeout"))
@@ -358,6 +348,13 @@ result<void> check_registry(const given_options& source) {
 }
 
 }  // namespace
+
+std::optional<std::string> config::alone() const {
+  if (tls() || insecure) return std::nullopt;
+  return "without certificates (tls-ca, tls-cert, tls-key) a node is alone: it listens nowhere, reaches nobody" +
+         (registry.in_memory() ? std::string() : " and leaves " + registry.str() + " alone") +
+         "; insecure lets it speak in the clear with whoever connects";
+}
 
 result<registry_url> registry_url::parse(std::string_view text) {
   if (text == "memory:") return registry_url{};

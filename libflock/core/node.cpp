@@ -3,6 +3,7 @@
 #include "libflock/core/node_core.hpp"
 #include "libflock/seams/memory_registry.hpp"
 #include "libflock/seams/memory_storage.hpp"
+#include "libflock/seams/no_network.hpp"
 #include "libflock/sqlite/sqlite_journal.hpp"
 #include "libflock/tls/tls_transport.hpp"
 #include "libflock/zookeeper/zookeeper_registry.hpp"
@@ -140,10 +141,14 @@ result<void> node::parts::open_storage(const incarnation& life, const log_line& 
 }
 
 result<void> node::parts::make_network(const hello& self, const log_line& write) {
+  if (const auto why = with.alone()) {
+    write("warning", *why);
+    network = std::make_unique<no_network>(*why);
+    return {};
+  }
   internal::tls_transport_options options;
   options.listen = with.listen;
   if (with.tls()) options.files = internal::tls_files{with.tls_ca, with.tls_cert, with.tls_key};
-  options.insecure = with.insecure;
   options.limits.heartbeat = with.heartbeat;
   options.threads = threads.get();
   options.log = write;
@@ -154,7 +159,7 @@ result<void> node::parts::make_network(const hello& self, const log_line& write)
 }
 
 void node::parts::make_registry(const log_line& write) {
-  if (with.registry.in_memory()) {
+  if (with.registry.in_memory() || with.alone()) {
     tree = std::make_unique<memory_registry>(make_memory_tree(), threads->make_mailbox("registry"));
   } else {
     tree = internal::make_zookeeper_registry(

@@ -51,6 +51,8 @@ struct config {
   std::string file;  ///< the one that was read
 
   bool tls() const { return !tls_cert.empty(); }
+  /// Why this node listens nowhere and reaches nobody, if so: it has no certificates, and is not insecure.
+  std::optional<std::string> alone() const;
 };
 
 /// What the start of a program gives to read_config().

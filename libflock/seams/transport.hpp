@@ -77,8 +77,8 @@ class transport {
   virtual ~transport() = default;
 
   /// Starts to accept and to dial. Where hello's address is empty, the bound one takes its place.
-  /// \returns the bound "host:port"
-  /// Errors: io (the address cannot be bound), bad_argument (certificates, or plain TCP beyond loopback)
+  /// \returns the bound "host:port"; empty if it listens nowhere
+  /// Errors: io (the address cannot be bound), bad_argument (certificates)
   virtual result<std::string> start(listener& to) = 0;
 
   /// Wants a connection to this node: connects, and connects again whenever it is lost, until hang_up(). Dialling a

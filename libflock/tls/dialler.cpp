@@ -123,8 +123,6 @@ void dialler::found(const node_id& id, const result<endpoints>& where) {
   t.timer.cancel();
   if (host_.is_connected(id)) return;
   if (!where) return failed(id, dial_failure::no_answer, t.address + ": " + where.error().what);
-  if (!host_.may_reach(*where))
-    return failed(id, dial_failure::rejected, t.address + ": without certificates only a loopback address is dialled");
   t.attempt = host_.make_attempt(id);
   const auto c = t.attempt;
   c->dial(*where);

@@ -31,8 +31,6 @@ class dialler {
   class host {
    public:
     virtual bool is_connected(const node_id& id) const = 0;
-    /// Whether these may be dialled at all.
-    virtual bool may_reach(const endpoints& where) const = 0;
     /// A connection that is about to be dialled to reach it. Its end is told by attempt_ended().
     virtual std::shared_ptr<connection> make_attempt(const node_id& id) = 0;
     virtual void dial_failed(const node_id& id, dial_failure how, const error& why) = 0;

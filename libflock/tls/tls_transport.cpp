@@ -62,7 +62,6 @@ class tls_transport final : public transport, private connection::listener, priv
   void forget_stranger(const connection& c);
 
   bool is_connected(const node_id& id) const override;
-  bool may_reach(const endpoints& where) const override;
   connection_ptr make_attempt(const node_id& id) override;
   void dial_failed(const node_id& id, dial_failure how, const error& why) override;
   void rejected(const std::string& text) override { log_refusal(text); }
@@ -129,10 +128,6 @@ result<std::string> tls_transport::start(transport::listener& to) {
   auto where = look_up(options_.listen);
   if (!where) return where.error().within("listen");
   if (where->empty()) return error{error_code::io, "listen: " + options_.listen + ": no such address"};
-  if (!may_reach({where->front()}))
-    return error{error_code::bad_argument, "listen: " + options_.listen +
-                                               ": without certificates only a loopback address is allowed, unless "
-                                               "insecure is given"};
   auto bound = acceptor_.listen(where->front());
   if (!bound) return bound;
   {
@@ -245,11 +240,6 @@ result<void> tls_transport::reload() {
 bool tls_transport::is_connected(const node_id& id) const {
   const auto at = links_.find(id);
   return at != links_.end() && at->second.used;
-}
-
-bool tls_transport::may_reach(const endpoints& where) const {
-  return options_.files || options_.insecure ||
-         std::all_of(where.begin(), where.end(), [](const auto& e) { return e.address().is_loopback(); });
 }
 
 connection_ptr tls_transport::make_attempt(const node_id& id) {

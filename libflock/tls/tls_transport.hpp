@@ -14,8 +14,7 @@ namespace flock::internal {
 
 struct tls_transport_options {
   std::string listen;              ///< "host:port"; port 0 picks one
-  std::optional<tls_files> files;  ///< nothing: plain TCP, on loopback only unless `insecure`
-  bool insecure = false;
+  std::optional<tls_files> files;  ///< nothing: plain TCP, where everybody is who it says
   transport_limits limits;
   /// Whose turns the threads that read may take; null: they only read and write.
   runtime* threads = nullptr;

@@ -38,8 +38,10 @@ class ConfigurationTest < Minitest::Test
     assert_equal '', configuration({ 'chef_command' => nil }, {}, true).chef_command
   end
 
-  def test_without_certificates_it_listens_on_the_loopback
-    assert_equal '127.0.0.1', configuration.address
+  def test_without_certificates_it_listens_nowhere_unless_it_is_insecure
+    assert_nil configuration.listen
+    refute_includes configuration('registry' => 'memory:').text, 'listen'
+    assert_equal '127.0.0.1:22222', configuration('config' => { 'insecure' => true }).listen
     assert_equal '10.0.0.7', configuration({ 'tls' => { 'cert' => '/c' } }, 'ipaddress' => '10.0.0.7').address
   end
 

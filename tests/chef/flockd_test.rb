@@ -23,7 +23,7 @@ class FlockdTest < Minitest::Test
 
   def start_flockd
     @log = File.join(@folder, 'flockd.log')
-    @flockd = Process.spawn('flockd', '--id', 'bender0', '--registry', 'memory:', '--listen', '127.0.0.1:0', '--socket', socket,
+    @flockd = Process.spawn('flockd', '--id', 'bender0', '--registry', 'memory:', '--socket', socket,
                             '--state-dir', File.join(@folder, 'state'), '--resources', File.join(@folder, 'resources.d'),
                             in: File::NULL, %i[out err] => [@log, 'a'])
     eventually('flockd is ready') { control.get('/v1/status') }

@@ -2,6 +2,7 @@
 
 #include "tests/support/polling.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tools/client/control_client.hpp"
 #include "tools/cluster/child.hpp"
 #include "tools/cluster/files.hpp"
 #include "tools/cluster/zookeeper_server.hpp"
@@ -11,7 +12,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <set>
+#include <sstream>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -22,6 +26,27 @@ using flock::testing::local_cluster;
 using flock::testing::temporary_folder;
 
 namespace {
+
+/// The TCP ports that a process listens on, as lines of /proc/net/tcp. Source: proc(5)
+std::vector<std::string> listening(pid_t process) {
+  std::set<std::string> sockets;
+  for (const auto& each : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/fd")) {
+    std::error_code gone;
+    const auto target = std::filesystem::read_symlink(each.path(), gone).string();
+    if (target.starts_with("socket:[")) sockets.insert(target.substr(8, target.size() - 9));
+  }
+  std::vector<std::string> found;
+  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::ifstream lines(table);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string number, local, remote, state, queues, timer, retransmitted, uid, timeout, inode;
+      words >> number >> local >> remote >> state >> queues >> timer >> retransmitted >> uid >> timeout >> inode;
+      if (state == "0A" && sockets.contains(inode)) found.push_back(line);
+    }
+  }
+  return found;
+}
 
 /// One flockd started by hand, in a folder of its own.
 struct daemon_process {
@@ -36,7 +61,12 @@ struct daemon_process {
   }
 
   child start(std::vector<std::string> more) const {
-    std::vector<std::string> command{"flockd", "--listen", "127.0.0.1:0", "--socket", socket()};
+    more.insert(more.end(), {"--insecure", "--listen", "127.0.0.1:0"});
+    return start_alone(std::move(more));
+  }
+
+  child start_alone(std::vector<std::string> more) const {
+    std::vector<std::string> command{"flockd", "--socket", socket()};
     if (std::ranges::find(more, "--state-dir") == more.end())
       command.insert(command.end(), {"--state-dir", (folder.path() / "state").string()});
     command.insert(command.end(), more.begin(), more.end());
@@ -125,11 +155,27 @@ TEST_CASE("a second node of the same name is refused while the first one lives")
   CHECK(flock->node("bender0").is_alive());
 }
 
+TEST_CASE("without certificates flockd listens nowhere, says so, and serves its control socket") {
+  const daemon_process d;
+  auto process = d.start_alone({"--id", "alone", "--zookeeper", "127.0.0.1:1"});
+  REQUIRE(eventually([&] { return d.log().find("ready, alone") != std::string::npos; }));
+
+  CHECK(d.log().find("it listens nowhere, reaches nobody and leaves zk://127.0.0.1:1/flock alone") !=
+        std::string::npos);
+  const auto ports = listening(process.pid());
+  CHECK(ports.empty());
+  const auto status = flock::control_client(d.socket()).get("/v1/status", flock::system_clock().now() + 10s);
+  REQUIRE(status);
+  CHECK(status->body.find("\"alone\"") != std::string::npos);
+  CHECK(process.stop(10s) == 0);
+}
+
 TEST_CASE("SIGTERM ends flockd with status 0, and nothing of it stays") {
   const daemon_process d;
   auto process = d.start({"--id", "alone"});
   REQUIRE(eventually([&] { return d.log().find("ready at ") != std::string::npos; }));
 
+  REQUIRE(listening(process.pid()).size() == 1);
   CHECK(process.stop(10s) == 0);
 
   CHECK_FALSE(std::filesystem::exists(d.socket()));

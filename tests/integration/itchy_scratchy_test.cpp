@@ -26,8 +26,8 @@ class town {
   town() { REQUIRE(registry_.wait_until_serving(patience).has_value()); }
 
   child move_in(const std::string& program, const std::string& id) const {
-    auto started = child::start({{program, "--id", id, "--zookeeper", registry_.address(), "--listen", "127.0.0.1:0",
-                                  "--session-timeout", "2s"},
+    auto started = child::start({{program, "--id", id, "--zookeeper", registry_.address(), "--insecure", "--listen",
+                                  "127.0.0.1:0", "--session-timeout", "2s"},
                                  {},
                                  log(id)});
     REQUIRE(started.has_value());

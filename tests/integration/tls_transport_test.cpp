@@ -199,20 +199,6 @@ TEST_CASE("it works over IPv6 and without certificates on loopback") {
   CHECK(a->seen.wait_messages(1));
 }
 
-TEST_CASE("plain TCP beyond loopback is neither listened on nor dialled, unless it is said to be insecure") {
-  transport_net net;
-  auto exposed = internal::make_tls_transport(net.introduce("bender0"), {.listen = "0.0.0.0:0"});
-  recorder nobody;
-  CHECK((*exposed)->start(nobody).error().code == error_code::bad_argument);
-  auto insecure = internal::make_tls_transport(net.introduce("bender0"), {.listen = "0.0.0.0:0", .insecure = true});
-  CHECK((*insecure)->start(nobody));
-
-  auto a = net.start("bender0", {.listen = "127.0.0.1:0"});
-  a->port->dial(id_of("bender1"), "192.0.2.1:22222");
-
-  CHECK(any_failure(a->seen, dial_failure::rejected, "loopback"));
-}
-
 TEST_CASE("bad certificates stop the start, and a reload keeps the ones in use") {
   transport_net net;
   auto options = net.options("bender0");

@@ -93,7 +93,7 @@ result<std::vector<std::string>> stage::node_options(const std::string& id) cons
                                    "--resources", dir + "/resources.d",
                                    "--socket",    socket(id),
                                    "--log-level", "error"};
-  if (!authority_) return options;
+  if (!authority_) return options.emplace_back("--insecure"), options;
   const auto name = node_id::parse(id);
   if (!name) return name.error();
   if (auto issued = authority_->issue(*name, dir + "/tls"); !issued) return issued.error();

@@ -172,6 +172,8 @@ result<void> cluster_parts::write_node(const cluster_node& node,
     auto tls = issue_certificate(node, *authority);
     if (!tls) return tls.error();
     lines.insert(lines.end(), tls->begin(), tls->end());
+  } else {
+    lines.emplace_back("insecure", "true");
   }
   settings given = options.common;
   if (auto own = options.each.find(node.id()); own != options.each.end())

@@ -4,7 +4,7 @@
 #include <future>
 #include <iostream>
 
-// scratchy --id shelbyville --zookeeper 127.0.0.1:2181 --listen 127.0.0.1:0
+// scratchy --id shelbyville --zookeeper 127.0.0.1:2181 --insecure --listen 127.0.0.1:0
 int main(int argc, char** argv) {
   std::promise<void> fell;  // outlives the node, whose threads use it
   auto node = flock::node::start(argc, argv);

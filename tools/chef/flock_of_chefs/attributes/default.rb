@@ -17,8 +17,8 @@ default['flock_of_chefs']['publish_attributes'] = %w(platform platform_version f
 default['flock_of_chefs']['wait']['pause'] = 1
 default['flock_of_chefs']['wait']['timeout'] = 600
 
-# Where flockd listens: an address, or the first IPv4 address of a device; without both the node's ipaddress if there
-# are certificates, and the loopback if there are none.
+# Where flockd listens: an address, or the first IPv4 address of a device; without both the node's ipaddress. Without
+# certificates nowhere: flockd is alone then, unless config says { 'insecure' => true }, which is for trials on one machine.
 default['flock_of_chefs']['port'] = '22222'
 default['flock_of_chefs']['bind_addr']['device'] = nil
 default['flock_of_chefs']['bind_addr']['ip_address'] = nil
@@ -33,7 +33,7 @@ default['flock_of_chefs']['zk_path'] = '/flock'
 default['flock_of_chefs']['package'] = nil
 default['flock_of_chefs']['service'] = 'flockd'
 default['flock_of_chefs']['config_file'] = '/etc/flock/flockd.conf'
-# Files of certificates, PEM. Without them flockd listens on the loopback only.
+# Files of certificates, PEM. Without them flockd is alone.
 default['flock_of_chefs']['tls']['ca'] = nil
 default['flock_of_chefs']['tls']['cert'] = nil
 default['flock_of_chefs']['tls']['key'] = nil

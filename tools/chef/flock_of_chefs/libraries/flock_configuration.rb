@@ -29,7 +29,7 @@ module FlockOfChefs
     end
 
     def options
-      { 'id' => @node.name, 'registry' => registry, 'listen' => "#{address}:#{@given['port']}",
+      { 'id' => @node.name, 'registry' => registry, 'listen' => listen,
         'environment' => environment, 'socket' => @given['socket'], 'chef-command' => chef_command,
         'tls-ca' => tls['ca'], 'tls-cert' => tls['cert'], 'tls-key' => tls['key'] }
         .merge(@given['config'].to_h).reject { |_, value| value.nil? || value.to_s.empty? }
@@ -53,6 +53,11 @@ module FlockOfChefs
       "zk://#{servers.map { |s| s.include?(':') ? s : "#{s}:#{ZOOKEEPER_PORT}" }.join(',')}#{@given['zk_path']}"
     end
 
+    # Nothing without certificates: flockd is alone then, unless config says that it is insecure.
+    def listen
+      address && "#{address}:#{@given['port']}"
+    end
+
     def address
       named = @given['bind_addr']['ip_address']
       return named if named
@@ -60,7 +65,9 @@ module FlockOfChefs
       device = @given['bind_addr']['device']
       return address_of(device) if device
 
-      tls['cert'] ? @node['ipaddress'] : '127.0.0.1'
+      return @node['ipaddress'] if tls['cert']
+
+      '127.0.0.1' if @given['config'].to_h['insecure']
     end
 
     private
