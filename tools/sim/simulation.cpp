@@ -276,7 +276,7 @@ void simulation::edit(machine& m) {
   const auto find = [&](const resource_name& name) {
     return std::find_if(resources.begin(), resources.end(), [&](const declaration& d) { return d.name == name; });
   };
-  switch (in_.random.below(4)) {
+  switch (in_.random.below(5)) {
     case 0:
       find(wishes)->subscribes = some_subscriptions(m.id(), of_files);
       write_down(*find(wishes), ++revisions_);
@@ -287,6 +287,12 @@ void simulation::edit(machine& m) {
       else
         resources.push_back(declare(passing));
       break;
+    case 2: {  // from now on runs fail, or work again
+      auto& b = *find(simulated("b"));
+      b.action = b.action == "run" ? "fail" : "run";
+      write_down(b, ++revisions_);
+      break;
+    }
     default:
       write_down(resources[in_.random.below(resources.size())], ++revisions_);
   }
