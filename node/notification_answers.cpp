@@ -9,10 +9,11 @@ namespace {
 /// As receipts tell of errors.
 value told(const error& why) { return value::map{{"code", std::string(to_string(why.code))}, {"message", why.what}}; }
 
-/// A target whose notification is here. As long as the disk may not have it, that is told.
+/// A target whose notification is here. As long as the disk may not have it, that is told: its receiver may have taken
+/// it already, and a crash would still make its sender forget it. An end is only shown when it is durable.
 value target_as_it_is(const notification_record& r, const notifier::sent& s) {
   auto shown = r.to_value();
-  if (!s.taken && !r.is_surely_kept()) shown.as_map()->insert_or_assign("error", told(s.taken.error()));
+  if (!s.taken && !is_terminal(r.state())) shown.as_map()->insert_or_assign("error", told(s.taken.error()));
   return shown;
 }
 

@@ -31,11 +31,6 @@ bool notification_record::redelivered() const {
   return std::any_of(receipts.begin(), receipts.end(), [](const receipt& r) { return r.redelivered; });
 }
 
-bool notification_record::is_surely_kept() const {
-  if (is_terminal(state())) return true;
-  return state() != receipt_state::queued && what.target != what.sender;
-}
-
 value notification_record::to_value() const {
   const auto& outcome = last().outcome;
   const bool of_resource = outcome["outcome"].as_text() != nullptr;

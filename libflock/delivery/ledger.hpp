@@ -30,9 +30,6 @@ struct notification_record {
   receipt_state state() const { return last().state; }
   /// Whether its action was, or may have been, started again after a crash.
   bool redelivered() const;
-  /// Whether that can be seen to be durable somewhere: at its receiver, or here, as its end. If not, only whoever
-  /// submitted it knows.
-  bool is_surely_kept() const;
 
   /// JSON form:
   /// {"id","node","resource","action","state","error","sender","causes","created","expires","attempts","redelivered",

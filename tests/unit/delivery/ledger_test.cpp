@@ -221,19 +221,3 @@ TEST_CASE("what is no stored record is refused") {
   CHECK_FALSE(notification_record::from_stored(stored).has_value());
   CHECK_FALSE(notification_record::from_stored(7).has_value());
 }
-
-TEST_CASE("what its receiver has is kept, and what has ended; a node's word to itself is not enough") {
-  auto n = make_notification("a");
-  notification_record away{n, {receipt{"a", receipt_state::queued, at(0), {}, {}, false}}, 0};
-  n.target = n.sender;
-  auto to_itself = notification_record{n, away.receipts, 0};
-  CHECK_FALSE(away.is_surely_kept());
-  CHECK_FALSE(to_itself.is_surely_kept());
-
-  for (auto* r : {&away, &to_itself}) r->receipts.push_back({"a", receipt_state::accepted, at(1), {}, {}, false});
-  CHECK(away.is_surely_kept());
-  CHECK_FALSE(to_itself.is_surely_kept());
-
-  to_itself.receipts.push_back({"a", receipt_state::succeeded, at(2), {}, {}, false});
-  CHECK(to_itself.is_surely_kept());
-}
