@@ -1,7 +1,5 @@
 #include "libflock/words/policy.hpp"
 
-#include "libflock/values/glob.hpp"
-
 #include <set>
 
 namespace flock {
@@ -20,11 +18,13 @@ result<void> only(const value::map& members, const std::set<std::string_view>& k
   return {};
 }
 
-result<void> read_glob(const value& v, const std::string& where, std::string& into) {
+result<void> read_glob(const value& v, const std::string& where, glob& into) {
   if (v.is_null()) return {};
   const auto* text = v.as_text();
   if (!text) return wrong(where, "expected text, found " + std::string(to_string(v.type())));
-  into = *text;
+  auto read = glob::parse(*text);
+  if (!read) return wrong(where, read.error().what);
+  into = *std::move(read);
   return {};
 }
 
@@ -74,8 +74,8 @@ result<void> policy::admits(const request& r) const {
   }
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const auto& fitting = rules_[i];
-    if (!fits_glob(fitting.node, r.from) || !fits_glob(fitting.environment, r.environment) ||
-        !fits_glob(fitting.actor, r.actor) || !fits_glob(fitting.action, r.action))
+    if (!fitting.node.fits(r.from) || !fitting.environment.fits(r.environment) || !fitting.actor.fits(r.actor) ||
+        !fitting.action.fits(r.action))
       continue;
     if (fitting.allow) return {};
     return refused("denied by rules[" + std::to_string(i) + "] of the policy");

@@ -38,10 +38,10 @@ class policy {
  private:
   struct rule {
     bool allow = false;
-    std::string node = "*";
-    std::string environment = "*";
-    std::string actor = "*";
-    std::string action = "*";
+    glob node = glob::any();
+    glob environment = glob::any();
+    glob actor = glob::any();
+    glob action = glob::any();
   };
   policy() = default;
 

@@ -212,8 +212,9 @@ class parser {
     if (symbol("{")) return range(key, false);
     std::string pattern = next_is('"') ? escape_glob(quoted()) : characters(" \t\r\n()\"");
     if (pattern == "*") return exists(key);
-    return value_passes(key,
-                        [pattern = std::move(pattern)](const std::string& text) { return fits_glob(pattern, text); });
+    auto wanted = glob::parse(pattern);
+    if (!wanted) return fail(wanted.error().what);
+    return value_passes(key, [wanted = *std::move(wanted)](const std::string& text) { return wanted.fits(text); });
   }
 
   condition range(const std::string& key, bool with_low) {
