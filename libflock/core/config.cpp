@@ -1,3 +1,4 @@
+#include "libflock/values/presentable.hpp"
 #include <flock/config.hpp>
 #include <flock/log.hpp>
 
@@ -39,7 +40,7 @@ struct option {
   bool repeats = false;
 };
 
-error bad(std::string what) { return {error_code::bad_argument, std::move(what)}; }
+error bad(std::string what) { return {error_code::bad_argument, internal::presentable(std::move(what))}; }
 
 auto text_into(std::string config::*member) {
   return [member](config& c, const std::string& text) -> result<void> {
@@ -72,7 +73,7 @@ result<void> check_endpoint(const std::string& text) {
   unsigned port = 0;
   const auto* end = text.data() + text.size();
   if (colon == std::string::npos || colon == 0 || colon + 1 == text.size() ||
-      std::from_chars(text.data() + colon + 1, end, port).ptr != end)
+      std::from_chars(text.data() + colon + 1, end, port).ptr != end || !is_printable_utf8(text))
     return bad("'" + text + "' is not host:port");
   if (port > 65535) return bad("'" + text + "': a port is a number up to 65535");
   return {};

@@ -1,3 +1,4 @@
+#include "libflock/values/presentable.hpp"
 #include <flock/name.hpp>
 
 #include <algorithm>
@@ -19,8 +20,8 @@ bool is_one_of(char c, std::string_view set) { return set.find(c) != set.npos; }
 /// For messages: a name that is wrong may be megabytes of anything.
 std::string quoted(std::string_view text) {
   constexpr std::size_t enough = 80;  // a line of a terminal
-  if (text.size() <= enough) return "\"" + std::string(text) + "\"";
-  return "\"" + std::string(text.substr(0, enough)) + "...\" (" + std::to_string(text.size()) + " bytes)";
+  const auto shown = "\"" + internal::presentable(std::string(text.substr(0, enough)));
+  return text.size() <= enough ? shown + "\"" : shown + "...\" (" + std::to_string(text.size()) + " bytes)";
 }
 
 error bad_name(std::string_view what, std::string_view text, std::string_view why) {

@@ -1,3 +1,4 @@
+#include "libflock/values/presentable.hpp"
 #include <flock/value.hpp>
 
 #include <nlohmann/json.hpp>
@@ -157,7 +158,7 @@ class builder {
     return open_.push_back({&place(std::move(container)), {}}), true;
   }
   bool close() { return open_.pop_back(), true; }
-  bool fail(std::string why) { return wrong_ = std::move(why), false; }
+  bool fail(std::string why) { return wrong_ = internal::presentable(std::move(why)), false; }
 
   /// A list or map that has not ended.
   struct unfinished {

@@ -1,6 +1,7 @@
 #include "libflock/words/query.hpp"
 
 #include "libflock/values/glob.hpp"
+#include "libflock/values/presentable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -330,7 +331,7 @@ class parser {
 
 result<query> query::parse(std::string_view text) {
   auto parsed = parser(text).parse();
-  if (!parsed) return parsed.error().within("query \"" + std::string(text) + "\"");
+  if (!parsed) return parsed.error().within(internal::presentable("query \"" + std::string(text) + "\""));
   return query(*std::move(parsed));
 }
 

@@ -49,6 +49,16 @@ TEST_CASE("the command line comes before the file, and the file before the envir
   CHECK(c->file == file);
 }
 
+TEST_CASE("what is wrong is said in few words, however much it was") {
+  const folder f;
+  const std::string much(1'000'000, 'x');
+
+  for (const auto& c :
+       {read({"--" + much}), read({"--listen", much}), read({}, {{"FLOCK_" + much, "1"}}), read({"--zookeeper", much}),
+        read({}, {}, f.write("flockd.conf", much)), read({}, {}, f.write("flockd.conf", "[" + much + "]"))})
+    CHECK(what(c).size() < 2048);
+}
+
 TEST_CASE("what the command of an execute learns from its environment is no option") {
   const auto c = read({}, {{"FLOCK_NODE", "bender1"},
                            {"FLOCK_RESOURCE", "execute[x]"},

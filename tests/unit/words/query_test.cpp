@@ -1,5 +1,7 @@
 #include "libflock/words/query.hpp"
 
+#include "libflock/values/presentable.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -32,7 +34,7 @@ std::string error_of(const std::string& text) {
   auto q = query::parse(text);
   REQUIRE_MESSAGE(!q, text);
   CHECK(q.error().code == error_code::bad_argument);
-  auto prefix = "query \"" + text + "\": ";
+  auto prefix = internal::presentable("query \"" + text + "\"") + ": ";
   REQUIRE(q.error().what.starts_with(prefix));
   return q.error().what.substr(prefix.size());
 }
