@@ -1,3 +1,4 @@
+#include "libflock/core/command_words.hpp"
 #include "libflock/values/presentable.hpp"
 #include <flock/config.hpp>
 #include <flock/log.hpp>
@@ -235,6 +236,7 @@ po::options_description described() {
 }
 
 result<given_options> from_arguments(const std::vector<std::string>& arguments) {
+  if (auto checked = internal::check_words(arguments); !checked) return checked.error();
   static constexpr auto unexpected = "unexpected argument";
   given_options out;
   try {

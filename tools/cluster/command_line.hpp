@@ -1,5 +1,7 @@
 #pragma once
 
+#include "libflock/core/command_words.hpp"
+
 #include <boost/program_options.hpp>
 
 #include <string>
@@ -14,6 +16,7 @@ inline boost::program_options::variables_map understood(
     const boost::program_options::positional_options_description& positional) {
   namespace po = boost::program_options;
   namespace style = po::command_line_style;
+  if (const auto checked = internal::check_words(words); !checked) throw po::error(checked.error().what);
   po::variables_map given;
   po::store(po::command_line_parser(words)
                 .options(options)

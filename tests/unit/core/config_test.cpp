@@ -49,6 +49,12 @@ TEST_CASE("the command line comes before the file, and the file before the envir
   CHECK(c->file == file);
 }
 
+TEST_CASE("an option that looks like a placeholder of a message is refused") {
+  for (const char* word : {"--x=%original_token%", "--%canonical_option%", "--heartbeat=%value%", "%option%"})
+    CHECK(what(read({word})).find("no word of a command line may have %") == 0);
+  CHECK(what(read({"--100%"})) == "unrecognised option '--100%'");
+}
+
 TEST_CASE("what is wrong is said in few words, however much it was") {
   const folder f;
   const std::string much(1'000'000, 'x');

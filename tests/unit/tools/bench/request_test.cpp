@@ -40,6 +40,10 @@ TEST_CASE("a workload's parameters have their usual values unless told otherwise
   CHECK(with.common() == flock::value::map{{"transport", "tls"}});
 }
 
+TEST_CASE("a word that looks like a placeholder of a message is refused") {
+  CHECK(what_is_wrong({"call", "--repeats", "%value%"}) == "no word of a command line may have %value%");
+}
+
 TEST_CASE("common options hold for every workload") {
   const auto asked = parse({"--plain", "all", "--repeats", "2", "--pin", "1", "--dir", "/x", "--compare", "before"});
 
