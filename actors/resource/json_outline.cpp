@@ -7,14 +7,14 @@
 
 namespace flock {
 
-/// Walks over a document that is known to be well-formed and not too deep.
+/// Walks over a document that is known to be well-formed and not too deep, or stops where it is not.
 class json_outline::scanner {
  public:
   scanner(std::string_view text, json_outline& into) : text_(text), into_(into) {}
 
   void scan_document() {
     if (text_.starts_with("\xef\xbb\xbf")) at_ += 3;  // a byte order mark, which readers allow
-    scan_value();
+    scan_value(0);
   }
 
  private:
@@ -33,33 +33,45 @@ class json_outline::scanner {
     return true;
   }
 
-  void scan_value() {
+  /// \param of  the number of the part that is this value
+  void scan_value(std::size_t of) {
     skip_space();
-    if (next() == '{') return scan_object();
-    if (next() == '[') return scan_list();
+    if (next() == '{') return scan_nested(of, &scanner::scan_object);
+    if (next() == '[') return scan_nested(of, &scanner::scan_list);
     if (next() == '"') return skip_text();
-    at_ = std::min(text_.find_first_of(",]} \t\r\n", at_), text_.size());
+    const auto end = text_.find_first_of(",]} \t\r\n", at_);
+    at_ = end == at_ ? text_.size() : std::min(end, text_.size());  // nothing stands here: it is no JSON
   }
 
-  void scan_object() {
+  void scan_nested(std::size_t of, void (scanner::*scan)(std::size_t)) {
+    if (depth_ == value_limits{}.depth) {
+      at_ = text_.size();
+      return;
+    }
+    ++depth_;
+    (this->*scan)(of);
+    --depth_;
+  }
+
+  void scan_object(std::size_t of) {
     for (++at_; !skip_if('}') && at_ < text_.size(); skip_if(',')) {
-      path_.push_back(scan_key());
-      into_.lines_.emplace(path_, line_);
-      if (path_.size() == 1) into_.keys_.push_back(path_.front());
+      auto key = scan_key();
+      if (of == 0) into_.keys_.push_back(key);
+      const auto member = add(of, std::move(key));
       skip_if(':');
-      scan_value();
-      path_.pop_back();
+      scan_value(member);
     }
   }
 
-  void scan_list() {
+  void scan_list(std::size_t of) {
     std::size_t index = 0;
-    for (++at_; !skip_if(']') && at_ < text_.size(); skip_if(',')) {
-      path_.push_back(std::to_string(index++));
-      into_.lines_.emplace(path_, line_);
-      scan_value();
-      path_.pop_back();
-    }
+    for (++at_; !skip_if(']') && at_ < text_.size(); skip_if(',')) scan_value(add(of, std::to_string(index++)));
+  }
+
+  /// \returns its number
+  std::size_t add(std::size_t around, std::string key) {
+    const part is{into_.parts_.size() + 1, line_};
+    return into_.parts_.try_emplace({around, std::move(key)}, is).first->second.number;
   }
 
   /// Text has no line breaks of its own.
@@ -81,18 +93,21 @@ class json_outline::scanner {
 
   std::string_view text_;
   json_outline& into_;
-  path path_;
   std::size_t at_ = 0;
   int line_ = 1;
+  int depth_ = 0;
 };
 
 json_outline::json_outline(std::string_view text) { scanner(text, *this).scan_document(); }
 
-int json_outline::line_of(std::initializer_list<std::string> wanted) const {
-  for (path p = wanted; !p.empty(); p.pop_back()) {
-    if (const auto found = lines_.find(p); found != lines_.end()) return found->second;
+int json_outline::line_of(std::initializer_list<std::string> path) const {
+  part nearest{0, 1};
+  for (const auto& key : path) {
+    const auto found = parts_.find({nearest.number, key});
+    if (found == parts_.end()) break;
+    nearest = found->second;
   }
-  return 1;
+  return nearest.line;
 }
 
 }  // namespace flock

@@ -1,17 +1,20 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace flock {
 
-/// Where the parts of a JSON document stand, and in which order: what reading it into a value loses.
+/// Where the parts of a JSON document stand, and in which order: what reading it into a value loses. It is as large as
+/// the document has parts, however deep they are in each other.
 class json_outline {
  public:
-  /// \param text  JSON that from_json() accepts
+  /// \param text  JSON that from_json() accepts; of any other text, as much as looks like it
   explicit json_outline(std::string_view text);
 
   /// The keys of the outermost object, in the order in which they stand there.
@@ -22,10 +25,15 @@ class json_outline {
 
  private:
   class scanner;
-  using path = std::vector<std::string>;  // keys, and indices as text
+  /// A member or element.
+  struct part {
+    std::size_t number;  // of its own; the document itself is 0
+    int line;
+  };
 
   std::vector<std::string> keys_;
-  std::map<path, int> lines_;
+  std::map<std::pair<std::size_t, std::string>, part>
+      parts_;  // by what is around it, and its key, or its index as text
 };
 
 }  // namespace flock

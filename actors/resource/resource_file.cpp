@@ -2,6 +2,7 @@
 
 #include "actors/resource/json_outline.hpp"
 #include "actors/resource/listed.hpp"
+#include "libflock/values/presentable.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -12,6 +13,9 @@
 
 namespace flock {
 namespace {
+
+// Nobody reads more of them before mending the first ones; a file has room for a million.
+constexpr std::size_t told_faults = 100;
 
 result<wanted_action> wish_from(const value& v) {
   auto wanted = wanted_action::from_value(v);
@@ -49,14 +53,18 @@ class parser {
 
   result<std::vector<declaration>> finish() && {
     if (faults_.empty()) return std::move(declared_);
+    if (fault_count_ > told_faults) faults_ += "\nand " + std::to_string(fault_count_ - told_faults) + " more";
     return error{error_code::bad_argument, std::move(faults_)};
   }
 
  private:
-  void complain(const std::string& what) { faults_ += (faults_.empty() ? "" : "\n") + what; }
+  void complain(const std::string& what) {
+    if (++fault_count_ <= told_faults) faults_ += (faults_.empty() ? "" : "\n") + internal::presentable(what);
+  }
 
   /// \param path  the keys that lead to what is wrong; indices go by their numbers
   void complain_of(std::initializer_list<std::string> path, const std::string& what) {
+    if (fault_count_ >= told_faults) return complain({});
     std::string where = file_->path + ":" + std::to_string(outline_->line_of(path));
     for (const auto& part : path) where += ": " + part;
     complain(where + ": " + what);
@@ -115,6 +123,7 @@ class parser {
   std::map<resource_name, std::string> places_;
   std::vector<declaration> declared_;
   std::string faults_;
+  std::size_t fault_count_ = 0;
 };
 
 result<std::string> read_text(const std::filesystem::path& path) {

@@ -19,8 +19,8 @@ struct resource_file {
 
 /// Reads declarations, in the order of the files and of the resources in each of them.
 ///
-/// Errors: bad_argument; its text has a line for each thing that is wrong anywhere: "path:line: type[name]: member:
-/// what"
+/// Errors: bad_argument; its text has a line for each thing that is wrong anywhere, "path:line: type[name]: member:
+/// what", up to 100, and a last one that counts the others
 result<std::vector<declaration>> parse_resources(const std::vector<resource_file>& files);
 
 /// The same of all *.json in a folder, in the order of their names; hidden files are not looked at.

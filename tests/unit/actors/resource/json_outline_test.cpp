@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 using namespace flock;
 
 TEST_CASE("an outline knows the line of each member and element, and the order of the outermost keys") {
@@ -33,4 +35,9 @@ TEST_CASE("any text has an outline, though it be no JSON") {
   for (const char* text : {"", "{", "[", "\"", "{\"a", "{\"a\":", "[1,", "{\"a\": \"\\", "]", "{,}", "[,,"}) {
     CHECK(json_outline(text).line_of({}) == 1);
   }
+}
+
+TEST_CASE("of a text that is nested more deeply than JSON may be, what is not too deep has an outline") {
+  CHECK(json_outline(std::string(1'000'000, '[')).line_of({"0"}) == 1);
+  CHECK(json_outline("{\n\"a\":" + std::string(1'000'000, '[')).line_of({"a", "0"}) == 2);
 }

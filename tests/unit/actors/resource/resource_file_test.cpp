@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -182,4 +183,16 @@ TEST_CASE("a file beyond the limit is refused") {
   std::string text = R"({"log[a]": {"message": ")" + std::string(resource_file::max_size, 'x') + "\"}}";
 
   CHECK(wrong(text).find("at most 16777216 are allowed") != std::string::npos);
+}
+
+TEST_CASE("of very many things that are wrong the first are told, and how many there are, in few words") {
+  std::string notifies = "1";
+  for (int i = 1; i < 100'000; ++i) notifies += ",1";
+  const std::string key = "file[/" + std::string(4000, 'x') + "]";
+
+  const auto what = wrong("{\"" + key + "\": {\"remote_notifies\": [" + notifies + "]}}");
+
+  CHECK(std::count(what.begin(), what.end(), '\n') == 100);
+  CHECK(what.ends_with("\nand 99900 more"));
+  CHECK(what.size() < 120'000);
 }
