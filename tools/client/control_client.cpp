@@ -181,6 +181,8 @@ result<control_reply> control_client::follow(std::string_view target, std::strin
     if (reply.status() != 200) continue;
     for (const auto& event : events.feed(std::exchange(body, {})))
       if (!next(event)) return control_reply{reply.status(), {}};
+    if (events.waiting() > control_client::max_body)
+      return error{error_code::protocol, std::string(target) + ": an event is too long"};
   }
   if (reply.status() == 200) return error{error_code::down, socket_ + ": the stream of events ended"};
   return control_reply{reply.status(), std::move(body)};

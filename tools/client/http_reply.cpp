@@ -75,6 +75,8 @@ result<void> http_reply::feed(std::string_view bytes, std::string& body) {
     if (wrong) return broken(wrong);
     if (taken == 0) break;
   }
+  // Bodies are taken as they come: what is left is headers, of chunks too, which are looked at again with each byte.
+  if (pending_.size() > max_headers) return broken(beast::http::error::header_limit);
   return {};
 }
 

@@ -15,7 +15,7 @@ class http_reply {
   http_reply();
   ~http_reply();
 
-  /// Takes the next bytes and appends what they hold of the body to `body`.
+  /// Takes the next bytes and appends what they hold of the body to `body`. At most 16 KiB wait here for more.
   /// Errors: protocol
   result<void> feed(std::string_view bytes, std::string& body);
 

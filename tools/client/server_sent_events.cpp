@@ -6,20 +6,23 @@ namespace flock {
 
 std::vector<server_sent_event> server_sent_events::feed(std::string_view bytes) {
   std::vector<server_sent_event> events;
-  pending_ += bytes;
-  std::size_t from = 0;
-  for (std::size_t end; (end = pending_.find('\n', from)) != std::string::npos; from = end + 1) {
-    std::string_view line(pending_.data() + from, end - from);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (!line.empty()) {
-      take_field(line);
-      continue;
+  for (std::size_t end; (end = bytes.find('\n')) != std::string_view::npos; bytes.remove_prefix(end + 1)) {
+    line_ += bytes.substr(0, end);
+    if (line_.ends_with('\r')) line_.pop_back();
+    if (!line_.empty()) {
+      take_field(line_);
+    } else {
+      if (!next_.data.empty()) events.push_back(std::move(next_));
+      next_ = {};
     }
-    if (!next_.data.empty()) events.push_back(std::move(next_));
-    next_ = {};
+    line_.clear();
   }
-  pending_.erase(0, from);
+  line_ += bytes;
   return events;
+}
+
+std::size_t server_sent_events::waiting() const {
+  return line_.size() + next_.id.size() + next_.type.size() + next_.data.size();
 }
 
 void server_sent_events::take_field(std::string_view line) {

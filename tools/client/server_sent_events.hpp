@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,12 +19,16 @@ struct server_sent_event {
 /// Source: WHATWG HTML, section 9.2.6 "Interpreting an event stream"
 class server_sent_events {
  public:
+  /// Looks at each byte once, whatever the pieces it arrives in.
   std::vector<server_sent_event> feed(std::string_view bytes);
+
+  /// Bytes of an event that has not ended.
+  std::size_t waiting() const;
 
  private:
   void take_field(std::string_view line);
 
-  std::string pending_;
+  std::string line_;  // that has not ended
   server_sent_event next_;
 };
 

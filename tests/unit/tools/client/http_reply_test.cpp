@@ -75,6 +75,21 @@ TEST_CASE("a reply that ends in its middle is broken") {
   }
 }
 
+TEST_CASE("headers without an end are refused, not kept") {
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const auto& begin : {chunked + "5;", chunked + "0\r\nx: ", std::string("HTTP/1.1 200 OK\r\nx: ")}) {
+    http_reply reply;
+    std::string body;
+    REQUIRE(reply.feed(begin, body));
+
+    std::size_t kept = 0;
+    while (kept < 100'000 && reply.feed(std::string(100, 'x'), body)) kept += 100;
+
+    CHECK(kept > 15'000);
+    CHECK(kept < 17'000);
+  }
+}
+
 TEST_CASE("what is no HTTP/1.1 reply is refused") {
   CHECK(is_broken("SSH-2.0-OpenSSH\r\n"));
   CHECK(is_broken("HTTP/1.1 abc OK\r\n"));

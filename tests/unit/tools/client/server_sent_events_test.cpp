@@ -24,3 +24,15 @@ TEST_CASE("events are split at blank lines, whatever the pieces they arrive in")
     CHECK((seen == expected));
   }
 }
+
+TEST_CASE("an event that does not end can be told by its size") {
+  flock::server_sent_events events;
+
+  for (int i = 0; i < 1000; ++i) CHECK(events.feed(std::string(1000, 'x')).empty());
+  CHECK(events.waiting() == 1'000'000);
+
+  CHECK(events.feed("\ndata: y\n").empty());
+  CHECK(events.waiting() == 1);
+  CHECK(events.feed("\n").size() == 1);
+  CHECK(events.waiting() == 0);
+}
