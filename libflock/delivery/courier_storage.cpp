@@ -46,9 +46,9 @@ namespace {
 result<std::uint64_t> number_in(const std::string& rest) {
   const auto digits = rest.substr(rest.rfind('/') + 1);
   std::uint64_t number = 0;
-  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
-  if (failed != std::errc() || end != digits.data() + digits.size())
-    return error{error_code::io, digits + " is no number"};
+  std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  // Written otherwise it would not stand in its order, or stand twice.
+  if (number == 0 || hex(number) != digits) return error{error_code::io, digits + " is no number"};
   return number;
 }
 
@@ -160,6 +160,8 @@ result<void> courier::restore_parcel(const std::string& rest, const value& data)
       repairs_.push_back("the notification " + *id + " to " + to->str() + " is lost: its record was damaged");
       return {};
     }
+    if (record->what.sender != self_ || record->what.target != *to || waiting_.contains(*id))
+      return error{error_code::bad_argument, *id + " is no notification that waits for " + to->str()};
     std::string packed;
     record->what.write(packed);
     outbox_.restore(*to, *number, record->what, packed.size());

@@ -89,7 +89,25 @@ result<notification_record> notification_record::read(std::string_view packed) {
     if (!r) return r.error().within("receipts");
     out.receipts.push_back(*std::move(r));
   }
+  if (const auto why = out.check()) return error{error_code::bad_argument, *why};
   return out;
+}
+
+broken notification_record::check() const {
+  if (receipts.empty()) return sentence(what.id, " is nowhere");
+  bool was_started = false;
+  for (std::size_t i = 0; i < receipts.size(); ++i) {
+    const auto& r = receipts[i];
+    if (r.id != what.id) return sentence(what.id, " has a receipt of ", r.id);
+    if (i > 0 && r.state <= receipts[i - 1].state)
+      return sentence(what.id, " is ", to_string(r.state), " after it was ", to_string(receipts[i - 1].state));
+    if (i > 0 && is_terminal(receipts[i - 1].state))
+      return sentence(what.id, " is ", to_string(r.state), " though it has ended");
+    was_started = was_started || r.state == receipt_state::started;
+  }
+  if (was_started != (attempts > 0))
+    return sentence(what.id, " has ", attempts, " attempts, and its receipts say otherwise");
+  return {};
 }
 
 ledger::ledger(options o) : options_(o) {}
@@ -199,16 +217,7 @@ broken ledger::check(std::string_view id, const entry& e) const {
   if (r.what.id != id) return sentence(r.what.id, " is known as ", id);
   const auto place = order_.find(e.place);
   if (place == order_.end() || place->second != &r) return sentence("nothing leads to ", id, " at its place ", e.place);
-  bool was_started = false;
-  for (std::size_t i = 0; i < r.receipts.size(); ++i) {
-    if (i > 0 && r.receipts[i].state <= r.receipts[i - 1].state)
-      return sentence(id, " is ", to_string(r.receipts[i].state), " after it was ", to_string(r.receipts[i - 1].state));
-    if (i > 0 && is_terminal(r.receipts[i - 1].state))
-      return sentence(id, " is ", to_string(r.receipts[i].state), " though it has ended");
-    was_started = was_started || r.receipts[i].state == receipt_state::started;
-  }
-  if (was_started != (r.attempts > 0))
-    return sentence(id, " has ", r.attempts, " attempts, and its receipts say otherwise");
+  if (auto why = r.check()) return why;
   // That it does not stand in the other, too, is told by their sizes.
   const bool has_ended = is_terminal(r.state());
   const bool stands =

@@ -21,6 +21,9 @@
 namespace flock {
 
 /// All that one node knows of one notification that it sent or received.
+///
+/// Holds: its receipts are of this notification, one at least, and their states grow, so that only the last is an end;
+/// it has attempts if it was ever started, else none.
 struct notification_record {
   notification what;
   std::vector<receipt> receipts;  ///< one for each state it went through, the last one is where it is
@@ -46,6 +49,8 @@ struct notification_record {
   std::string stored(const receipt* end = nullptr) const;
   static result<notification_record> read(std::string_view packed);
 
+  broken check() const;
+
   friend bool operator==(const notification_record&, const notification_record&) = default;
 };
 
@@ -54,7 +59,7 @@ struct notification_record {
 ///
 /// Of each record holds, at the end of each call:
 /// - it is known by its id, and has a place in the order, which leads to it
-/// - its receipts' states grow, so that only the last is an end; it has attempts if it was ever started, else none
+/// - it is whole
 /// - it stands once, by its place: with the deadlines under when it expires, or, if it has ended, with the settled
 /// under
 ///   when it ended

@@ -26,6 +26,8 @@ result<outbox::standing> outbox::standing::from_value(const value& v) {
   auto life = in.required<incarnation>("life");
   auto journal = in.required<std::string>("journal");
   if (in.failed()) return *in.failed();
+  if (const auto upto = sent.value_or(*reserved); *again > upto || upto > *reserved)
+    return error{error_code::bad_argument, "again, sent, reserved: numbers that do not grow"};
   return standing{*revision, *reserved, *again, sent, *life, *std::move(journal)};
 }
 

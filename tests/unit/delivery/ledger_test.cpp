@@ -221,3 +221,21 @@ TEST_CASE("what is no stored record is refused") {
   CHECK_FALSE(notification_record::from_stored(stored).has_value());
   CHECK_FALSE(notification_record::from_stored(7).has_value());
 }
+
+TEST_CASE("a stored record that contradicts itself is refused, and not relied on") {
+  const auto refused = [](const notification_record& r) {
+    const auto read = notification_record::from_stored(r.to_stored());
+    REQUIRE_FALSE(read.has_value());
+    return read.error().what;
+  };
+  auto never_started = finished({});
+  std::erase_if(never_started.receipts, [](const receipt& r) { return r.state == started; });
+  auto of_another = finished({});
+  of_another.receipts.front().id = "b";
+  auto back_again = finished({});
+  back_again.receipts.push_back(make("a", accepted));
+
+  CHECK(refused(never_started) == "a has 1 attempts, and its receipts say otherwise");
+  CHECK(refused(of_another) == "a has a receipt of b");
+  CHECK(refused(back_again) == "a is accepted after it was failed");
+}

@@ -440,4 +440,8 @@ TEST_CASE("a channel's standing comes back from its stored form") {
     CHECK(*back == s);
   }
   CHECK_FALSE(outbox::standing::from_value("text").has_value());
+  for (const auto& s :
+       {outbox::standing{3, 1025, 10, 9, first_life, "disk1"}, outbox::standing{3, 1025, 7, 1026, first_life, "disk1"},
+        outbox::standing{3, 1025, 1026, std::nullopt, first_life, "disk1"}})
+    CHECK_FALSE(outbox::standing::from_value(s.to_value()).has_value());
 }
