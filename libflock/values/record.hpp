@@ -170,6 +170,8 @@ template <class E> struct by_name {
   }
 };
 
+template <class E> by_name(std::optional<E> (*)(std::string_view), E) -> by_name<E>;
+
 /// A list of records, empty where it is missing.
 template <class Record> struct list_of {
   const Record& record;
@@ -205,5 +207,7 @@ template <class Record> struct list_of {
     return list;
   }
 };
+
+template <class Record> list_of(const Record&, std::size_t, std::string_view) -> list_of<Record>;
 
 }  // namespace flock::internal
