@@ -1,3 +1,7 @@
+if(FLOCK_FUZZ)
+  # It counts which ways are taken, in everything; its main() comes with the targets of tests/fuzz.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(FLOCK_SANITIZE)
   # For everything at once: a container annotated in one translation unit and not in another gives false reports.
   add_compile_options(-fsanitize=${FLOCK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
