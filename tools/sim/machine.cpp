@@ -111,7 +111,9 @@ void machine::start_chef(const chef_script& what) {
 void machine::start_command(flock::machine::chef_ended ended) {
   if (is_running_chef()) return in_.past.breaks("I12", name() + " starts a Chef run beside the one that is under way");
   clear_up_chef();
-  start_chef(chef_script::some(in_));
+  auto what = chef_script::some(in_);
+  what.only_says = false;  // only people ask for that
+  start_chef(what);
   chef_ended_ = std::move(ended);
 }
 
