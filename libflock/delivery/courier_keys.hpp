@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-/// The keys under which a courier stores its records: the table is in courier.hpp.
+/// The keys under which a courier and its parts store their records: the table is in courier.hpp.
 namespace flock::internal::courier_keys {
 
 /// Where a record is put that cannot be read.
@@ -20,5 +20,7 @@ std::string work_key(const node_id& from, const std::string& channel, std::uint6
 
 /// The node that the rest of a key, behind the first slash, begins with. Errors: bad_argument
 result<node_id> node_in(const std::string& rest);
+/// The number that it ends with, behind the last slash. Errors: io
+result<std::uint64_t> number_in(const std::string& rest);
 
 }  // namespace flock::internal::courier_keys
