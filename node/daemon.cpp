@@ -66,7 +66,7 @@ daemon::daemon(surroundings around, config with)
         log(level, text);
       }),
       notifications_(core_),
-      runs_(core_.id(), core_.life().str().substr(0, 16), time_, core_.debts(), *this),
+      runs_(core_.life().str().substr(0, 16), time_, core_.debts(), *this),
       chef_({core_, time_, machine_, log_}, config_,
             {.send = [this](const wanted_action& what) { send(what); },
              .notify =
@@ -74,6 +74,8 @@ daemon::daemon(surroundings around, config with)
                    notifications_.notify(what, wait_for::queued, core_.now() + core_.call_timeout(), std::move(done));
                  },
              .leave = [this](run& cut_off) { leave(cut_off); },
+             .was_updated = [this](const resource_name& what, const std::string& action,
+                                   const action_context& why) { return was_updated(what, action, why); },
              .is_declared = [this](const resource_name& name) { return published_.contains(name); },
              .subscriptions_changed = [this] { subscribe(); }}),
       events_(core_),
@@ -96,6 +98,7 @@ void daemon::start(machine::declared what) {
   const auto around = surroundings_on(core_, time_, system_);
   for (const auto& c : capabilities()) publish(c.name, c.does, [around, make = c.make] { return make(around); });
   post([this, all = std::move(what.resources)] {
+    core_.on_move([this](const notification& n, const receipt& to) { moves(n, to); });
     declare(all);
     chef_.start();
     core_.resume();
@@ -186,10 +189,7 @@ std::shared_ptr<resource_work> daemon::publish(const declaration& d) {
       stopping_.get_token(),
       [this](std::string_view text) { log_("info", std::string(text)); },
       [this](const resource_name& what, const std::string& action, const action_context& why) {
-        post([this, what, action, why] {
-          core_.add_event("updated", {{"resource", what.str()}, {"action", action}, {"run", why.run}});
-          runs_.updated(what, action, why);
-        });
+        post([this, what, action, why] { runs_.updated(was_updated(what, action, why), why); });
       },
       core_.id().str()};
   auto work = std::make_shared<resource_work>(std::move(around), std::make_shared<const declaration>(d));
@@ -219,6 +219,31 @@ void daemon::reload(responder done) {
 void daemon::perform(const resource_name& what, const std::string& action, const action_context& why, responder reply) {
   core_.ask({core_.id(), what.actor()}, action, {why.to_value()}, actor_host::no_deadline, std::move(reply));
 }
+
+std::vector<wanted_action> daemon::was_updated(const resource_name& what, const std::string& action,
+                                               const action_context& why) {
+  value::map said{{"resource", what.str()}, {"action", action}};
+  if (!why.run.empty()) said.emplace("run", why.run);
+  core_.add_event("updated", std::move(said));
+  auto wanted = wanted_after(what);
+  for (auto& w : wanted) why.leads_to(w, {core_.id(), what.str(), action});
+  return wanted;
+}
+
+/// An action that was begun before, by an earlier life of this node or of Chef: if it was not updated now, it may have
+/// been then, and nobody told those who wait for that. What was begun outside of runs is in no debts.
+void daemon::moves(const notification& n, const receipt& to) {
+  if (n.target != core_.id() || !is_terminal(to.state)) return;
+  const bool in_doubt = to.state == receipt_state::unknown ||
+                        (to.redelivered && to.outcome["outcome"] != value(to_string(outcome::updated)));
+  const auto resource = resource_name::parse(n.actor.str());
+  if (!in_doubt || !resource || !is_awaited(*resource)) return;
+  not_told(resource->str(), n.action,
+           {error_code::maybe_done,
+            "notification " + n.id + " was interrupted, and nobody knows whether what was done of it updated it"});
+}
+
+bool daemon::is_awaited(const resource_name& what) { return !wanted_after(what).empty(); }
 
 std::vector<wanted_action> daemon::wanted_after(const resource_name& updated) {
   std::vector<wanted_action> out;
@@ -258,8 +283,7 @@ void daemon::converge(bool why_run, responder done) {
 
 void daemon::updated(const resource_name& resource, std::string action, time_point until, responder done) {
   post([this, resource, action = std::move(action), until, done = std::move(done)] {
-    core_.add_event("updated", {{"resource", resource.str()}, {"action", action}});
-    auto wanted = wanted_after(resource);
+    auto wanted = was_updated(resource, action, {});
     auto flat = [done](result<value> lists) {
       value::list all;
       for (auto& one : *lists->as_list())
@@ -269,7 +293,6 @@ void daemon::updated(const resource_name& resource, std::string action, time_poi
     auto all = std::make_shared<gathering>(wanted.size(), flat);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       auto& w = wanted[i];
-      w.causes = {{core_.id(), resource.str(), action}};
       notifications_.notify(w, wait_for::queued, until, [this, all, i, w](result<value> targets) {
         if (targets) return all->put(i, *std::move(targets));
         all->put(i, value::list{target_without_notification(w, to_string(w.where), targets.error())});

@@ -79,10 +79,16 @@ class daemon final : private convergence::host {
   // convergence::host
   void perform(const resource_name& what, const std::string& action, const action_context& why,
                responder answer) override;
-  std::vector<wanted_action> wanted_after(const resource_name& updated) override;
+  bool is_awaited(const resource_name& what) override;
   void send(const wanted_action& what) override;
   void leave(run& cut_off) override;
   void not_notified(const wanted_action& what, const error& why);
+
+  /// The one way of an update, whoever tells of it: says that there was one. \returns what is wanted because of it
+  std::vector<wanted_action> was_updated(const resource_name& what, const std::string& action,
+                                         const action_context& why);
+  std::vector<wanted_action> wanted_after(const resource_name& updated);
+  void moves(const notification& n, const receipt& to);
 
   void post(task job) const { core_.home().post(std::move(job)); }
   void publish(std::string_view name, std::string_view does, actor_host::factory make);

@@ -7,8 +7,8 @@ namespace flock {
 using internal::sentence;
 using internal::whole_at_end;
 
-convergence::convergence(node_id self, std::string life, const clock& time, debts& owed, host& of)
-    : self_(std::move(self)), life_(std::move(life)), time_(time), debts_(owed), host_(of) {}
+convergence::convergence(std::string life, const clock& time, debts& owed, host& of)
+    : life_(std::move(life)), time_(time), debts_(owed), host_(of) {}
 
 void convergence::start(const std::vector<declaration>& resources, bool why_run, responder answer) {
   const whole_at_end look([this] { return check(); });
@@ -22,10 +22,8 @@ void convergence::start(const std::vector<declaration>& resources, bool why_run,
   advance();
 }
 
-void convergence::updated(const resource_name& what, const std::string& action, const action_context& why) {
+void convergence::updated(std::vector<wanted_action> wanted, const action_context& why) {
   const whole_at_end look([this] { return check(); });
-  auto wanted = host_.wanted_after(what);
-  for (auto& w : wanted) why.leads_to(w, {self_, what.str(), action});
   if (current_ && current_->state.id() == why.run) {
     current_->sent += send_all(current_->state.updated(std::move(wanted)));
     return;
@@ -69,7 +67,7 @@ void convergence::perform_next() {
   const auto next = std::move(current_->left.front());
   current_->left.pop_front();
   waiting_ = true;
-  const bool owes = !current_->state.why_run() && !host_.wanted_after(next.what).empty();
+  const bool owes = !current_->state.why_run() && host_.is_awaited(next.what);
   if (!owes) return perform(next);
   debts_.intend(current_->state.id(), next.what, next.action, [this, next](debts::number intent) {
     current_->intent = intent;

@@ -28,11 +28,11 @@ class convergence {
    public:
     virtual ~host() = default;
 
-    /// Performs an action; an update is reported with updated() before the answer. May answer at once.
+    /// Performs an action; what an update of it wants is told with updated() before the answer. May answer at once.
     virtual void perform(const resource_name& what, const std::string& action, const action_context& why,
                          responder answer) = 0;
-    /// What is wanted by whom once this resource is updated: its own remote_notifies and the subscriptions of others.
-    virtual std::vector<wanted_action> wanted_after(const resource_name& updated) = 0;
+    /// Whether anything is wanted once this resource is updated.
+    virtual bool is_awaited(const resource_name& what) = 0;
     /// Sends it, and settles its debt in the same write; also if it cannot be sent.
     virtual void send(const wanted_action& what) = 0;
     /// Nobody will see how this run ends: sends what it owes in any case, and says what it does not send.
@@ -42,7 +42,7 @@ class convergence {
   /// \param life  begins the id of each run, so that no two of a node's lives share one
   /// Nothing that a step may update is lost with this process: a step that somebody waits for begins when debts knows
   /// of it, and what an update wants is owed until it is sent.
-  convergence(node_id self, std::string life, const clock& time, debts& owed, host& of);
+  convergence(std::string life, const clock& time, debts& owed, host& of);
 
   /// Performs each resource's action in this order, up to the first that fails. Answers at the end, with
   /// {"run","started","ended","success","why_run","resources":[{"resource","action","outcome","error","exit_status",
@@ -51,9 +51,9 @@ class convergence {
   /// Errors: conflict (a run is under way), shutting_down (the node stops, and nobody knows how it would have ended)
   void start(const std::vector<declaration>& resources, bool why_run, responder answer);
 
-  /// An action updated a resource. In the run that is under way, what is to be sent immediately is sent, and what is
-  /// delayed waits for the run's end; outside of it the update is a run of its own, and has ended.
-  void updated(const resource_name& what, const std::string& action, const action_context& why);
+  /// An action updated a resource, and this is wanted. In the run that is under way, what is to be sent immediately is
+  /// sent, and what is delayed waits for the run's end; outside of it the update is a run of its own, and has ended.
+  void updated(std::vector<wanted_action> wanted, const action_context& why);
 
   /// Sends it when the run that is under way has ended, if it ends as `on` says.
   /// \param id  of the run, if whoever asks knows it
@@ -95,7 +95,6 @@ class convergence {
   void leave();
   std::int64_t send_all(const std::vector<wanted_action>& wanted);
 
-  node_id self_;
   std::string life_;
   const clock& time_;
   debts& debts_;

@@ -182,6 +182,8 @@ class node_core final : public caller,
   /// Calls f with each notification that moves to another state, until the handle is destroyed.
   using progress = std::function<void(const notification_record&)>;
   std::shared_ptr<void> on_progress(progress f);
+  /// Calls f whenever one is about to: events that it adds are durable with the move. For the start of a node.
+  void on_move(std::function<void(const notification&, const receipt& to)> f) { moving_ = std::move(f); }
 
   /// From any thread.
   trouble_log& troubles() const { return *options_.troubles; }
@@ -292,5 +294,6 @@ class node_core final : public caller,
   std::map<node_id, incarnation> lives_;  // of the nodes that the directory spoke of
   std::map<std::uint64_t, progress> progress_;
   std::uint64_t next_progress_ = 1;
+  std::function<void(const notification&, const receipt&)> moving_;
 };
 }  // namespace flock

@@ -57,6 +57,7 @@ void node_core::moves(const notification& n, const receipt& to) {
       value::map{{"id", n.id}, {"target", n.target.str()}, {"resource", n.actor.str()}, {"action", n.action}};
   if (to.why) members.emplace("error", to.why->what);
   add_event(std::string(to_string(to.state)), std::move(members));
+  if (moving_) moving_(n, to);
 }
 
 void node_core::progressed(const notification_record& r) {

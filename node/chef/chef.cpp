@@ -187,14 +187,12 @@ result<value> chef::updated(const value& body) {
   if (!outcome) return outcome.error();
   if (run_->why_run()) return value(value::map{});
 
-  const auto why = reason_of(body);
+  auto why = reason_of(body);
+  why.run = run_->id();
   for (const auto& name : *names) {
     resources_.remember(name, *action, *outcome, body["error"], run_->id());
     if (*outcome != to_string(outcome::updated)) continue;
-    core_.add_event("updated", {{"resource", name.str()}, {"action", *action}, {"run", run_->id()}});
-    auto wanted = core_.notifications().wanted_by_subscribers(name);
-    for (auto& w : wanted) why.leads_to(w, {core_.id(), name.str(), *action});
-    for (auto& w : run_->updated(std::move(wanted))) ways_.send(std::move(w));
+    for (auto& w : run_->updated(ways_.was_updated(name, *action, why))) ways_.send(std::move(w));
   }
   return value(value::map{});
 }

@@ -44,6 +44,9 @@ class chef final : private chef_runs::host {
     std::function<void(wanted_action, answer)> notify;
     /// Nobody here will see how this run ends: sends what it owes in any case, and says what it does not send.
     std::function<void(run&)> leave;
+    /// A resource of this node was updated. \returns what is wanted because of that
+    std::function<std::vector<wanted_action>(const resource_name&, const std::string& action, const action_context&)>
+        was_updated;
     /// The resources of files, which go before those of Chef.
     std::function<bool(const resource_name&)> is_declared;
     /// What Chef subscribes to has changed.

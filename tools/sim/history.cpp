@@ -214,7 +214,13 @@ void history::completes(const performer& by, const std::string& id) {
   if (last.by == by) last.completed = true;
 }
 
-// What runs owe.
+bool history::was_completed(const std::string& id) const {
+  const auto found = stories_.find(id);
+  return found != stories_.end() && std::any_of(found->second.begins.begin(), found->second.begins.end(),
+                                                [](const begin& b) { return b.completed; });
+}
+
+// What is owed.
 
 void history::owes(const std::string& node, const std::string& resource, const std::string& action,
                    const std::string& wish, const std::string& updated) {
@@ -231,6 +237,15 @@ std::size_t history::asked_for(const kind& k, const ledger& records) const {
   }));
 }
 
+/// How many of them one action had, at most.
+std::size_t history::most_wishes_at_once(const std::map<std::string, std::string>& wishes, const std::string& updated) {
+  std::map<std::string, std::size_t> counts;
+  std::size_t most = 0;
+  for (const auto& [wish, resource] : wishes)
+    if (resource == updated) most = std::max(most, ++counts[wish.substr(0, wish.find(' '))]);
+  return most;
+}
+
 void history::check_owed(const std::string& node, const ledger& records, const event_log& said) {
   std::map<kind, std::size_t> told;
   const auto page = said.since(std::nullopt);
@@ -241,10 +256,10 @@ void history::check_owed(const std::string& node, const ledger& records, const e
   for (const auto& [k, wishes] : owed_) {
     if (std::get<0>(k) != node) continue;
     auto done = asked_for(k, records) + told[k];
-    // Of a step in whose middle it ended, a node can only say that nobody knows what others should hear.
+    // Of an action in whose middle it ended, a node can only say that nobody knows what others should hear.
     std::set<std::string> updated;
     for (const auto& [wish, resource] : wishes) updated.insert(resource);
-    for (const auto& resource : updated) done += told[{node, resource, "run"}];
+    for (const auto& resource : updated) done += told[{node, resource, "run"}] * most_wishes_at_once(wishes, resource);
     if (done >= wishes.size()) continue;
     breaks("I12", node + " owed " + std::get<1>(k) + " " + std::get<2>(k) + " " + std::to_string(wishes.size()) +
                       " times, and asked for it, or said why not, " + std::to_string(done) + " times; the last was " +

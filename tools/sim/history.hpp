@@ -79,11 +79,13 @@ class history {
   /// An action begins, for this notification. \param wall  as that node's clock has it
   void begins(const performer& by, const std::string& resource, const std::string& id, wall_time wall);
   void completes(const performer& by, const std::string& id);
+  bool was_completed(const std::string& id) const;
 
-  // What runs owe.
+  // What is owed.
 
-  /// A run has taken it upon itself that this is asked for. \param wish  names it among all that this node ever owed;
-  /// what is wished twice is owed once \param updated  the resource whose update it is for; empty if it is for none
+  /// A run, or an update because of a notification, has taken it upon itself that this is asked for. \param wish  names
+  /// it among all that this node ever owed, beginning with the run or notification; what is wished twice is owed once
+  /// \param updated  the resource whose update it is for; empty if it is for none
   void owes(const std::string& node, const std::string& resource, const std::string& action, const std::string& wish,
             const std::string& updated);
 
@@ -197,6 +199,7 @@ class history {
   static bool is_marked(const notification_record& r);
   void look_at_declared(story& s) const;
   std::size_t asked_for(const kind& k, const ledger& records) const;
+  static std::size_t most_wishes_at_once(const std::map<std::string, std::string>& wishes, const std::string& updated);
   static bool is_of_chef(const story& s);
   static std::string name(const story& s);
 

@@ -191,22 +191,34 @@ void life::begins(const resource_name& what, std::string_view action, const atte
   // On a full disk a run goes on, and nothing that it owes can be kept.
   if (!how.run.empty() && !how.why_run && action == "run" && !around_.storage.is_full()) {
     in.say(who_.node, what.str(), " is updated in run ", how.run);
-    for (const auto& d : declared_) {
-      if (d.name != what) continue;
-      for (const auto& w : d.notifies) owes(w, how.run + " " + to_json(w.where.to_value()), what.str());
-    }
-    owes_subscribers(what, how.run, wished_after(what));
+    owes_all(what, how.run);
   }
   around_.acts();
 }
 
-void life::ends(const resource_name&, const attempt& how) {
+bool life::is_done(const attempt& how) {
+  return !how.notifications.empty() &&
+         std::all_of(how.notifications.begin(), how.notifications.end(),
+                     [this](const std::string& id) { return around_.in.past.was_completed(id); });
+}
+
+void life::ends(const resource_name& what, std::string_view action, const attempt& how) {
   if (crashed_) return;
+  if (how.run.empty() && !how.notifications.empty() && action == "run" && !is_done(how))
+    owes_all(what, how.notifications.front());
   for (const auto& id : how.notifications) around_.in.past.completes(itself(), id);
 }
 
+void life::owes_all(const resource_name& updated, const std::string& because) {
+  for (const auto& d : declared_) {
+    if (d.name != updated) continue;
+    for (const auto& w : d.notifies) owes(w, because + " " + to_json(w.where.to_value()), updated.str());
+  }
+  owes_subscribers(updated, because, wished_after(updated));
+}
+
 void life::owes(const wanted_action& what, const std::string& wish, const std::string& updated) {
-  // Others wish the same outside of runs; nobody could tell these from those that a run owes.
+  // Others wish the same for other reasons; nobody could tell these from those that are owed.
   if (what.action == "run") return;
   around_.in.say(who_.node, "owes ", what.resource.str(), " ", what.action, ", ", wish);
   around_.in.past.owes(who_.node, what.resource.str(), what.action, wish, updated);

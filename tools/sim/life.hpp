@@ -122,9 +122,12 @@ class life final : private flock::machine, private onlooker {
 
   // onlooker
   void begins(const resource_name& what, std::string_view action, const attempt& how) override;
-  void ends(const resource_name& what, const attempt& how) override;
+  bool is_done(const attempt& how) override;
+  void ends(const resource_name& what, std::string_view action, const attempt& how) override;
 
   performer itself() const;
+  /// An update owes what the declaration and others wish. \param because  of this run or notification
+  void owes_all(const resource_name& updated, const std::string& because);
   reading read();
   void serve();
   /// A user asks something, and waits for the answer.

@@ -13,10 +13,11 @@ class simulated_provider final : public provider {
   simulated_provider(resource_name of, onlooker& who) : name_(std::move(of)), onlooker_(who) {}
 
   action_report perform(std::string_view action, const attempt& how) const override {
+    const bool is_done = onlooker_.is_done(how);
     onlooker_.begins(name_, action, how);
-    onlooker_.ends(name_, how);
+    onlooker_.ends(name_, action, how);
     if (action == "fail") return action_report::failed({error_code::io, "as it was meant to"});
-    return {.how = action == "run" ? outcome::updated : outcome::up_to_date, .output = std::string(action)};
+    return {.how = action == "run" && !is_done ? outcome::updated : outcome::up_to_date, .output = std::string(action)};
   }
   bool may_block() const override { return name_.name != "now"; }
 

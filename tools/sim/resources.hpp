@@ -10,8 +10,9 @@
 
 namespace flock::simulator {
 
-/// The kind of resource that simulated nodes declare: sim[a], sim[b]... Its actions: `run` updates it, `check` and
-/// `hear` find it up to date, `fail` fails. They may take their time, as commands do; those of sim[now] never do.
+/// The kind of resource that simulated nodes declare: sim[a], sim[b]... Its actions: `run` updates it, once for each
+/// notification; `check` and `hear` find it up to date, `fail` fails. They may take their time, as commands do; those
+/// of sim[now] never do.
 const resource_type& simulated_type();
 
 /// The kind that simulated Chef runs declare: chef[a]..., with the same actions.
@@ -24,7 +25,9 @@ class onlooker {
 
   /// An action begins. Whoever sees it may let the process crash now.
   virtual void begins(const resource_name& what, std::string_view action, const attempt& how) = 0;
-  virtual void ends(const resource_name& what, const attempt& how) = 0;
+  /// Whether all who ask for it had it completed, by an earlier attempt.
+  virtual bool is_done(const attempt& how) = 0;
+  virtual void ends(const resource_name& what, std::string_view action, const attempt& how) = 0;
 };
 
 /// A resource as a file declares it, without any wishes. Nobody performs its actions yet.

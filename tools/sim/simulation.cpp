@@ -26,7 +26,8 @@ constexpr milliseconds chef_runs_every = 15s;
 // Of what waits somewhere. No workload here comes near; what grows without end does.
 constexpr std::size_t most_waiting = 5'000;
 
-/// What others do when they hear of an update. Nobody but runs updates `own`, so that they alone owe this to others.
+/// What others do when they hear of an update. Users only ask for `own`, and do not say that it was updated: so whoever
+/// is notified of it is owed that.
 std::string heard_of(const resource_name& updated) { return updated.name == "own" ? "hear" : "run"; }
 
 // A resource that comes and goes, and one that nobody asks for anything, which says what its node subscribes to.
@@ -250,9 +251,10 @@ void simulation::send_some() {
   const auto to = any().id();
   const auto what = in_.random.chance(0.04)  ? simulated("nowhere")
                     : in_.random.chance(0.2) ? of_chef(in_.random.pick({"a", "b"}))
-                                             : simulated(in_.random.pick({"a", "a", "b", "now", "passing"}));
+                                             : simulated(in_.random.pick({"a", "b", "now", "own", "own", "passing"}));
   for (auto n = in_.random.chance(0.2) ? in_.random.below(12) : 1; n > 0; --n) {
-    const auto action = in_.random.pick({"run", "check", "check", "check", "check", "check", "check", "fail"});
+    const auto* action = in_.random.pick({"run", "check", "check", "check", "check", "check", "check", "fail"});
+    if (what == simulated("own")) action = "run";
     l->notify(to, what, in_.random.chance(0.03) ? "dance" : action);
   }
 }

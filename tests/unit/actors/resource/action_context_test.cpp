@@ -46,6 +46,17 @@ TEST_CASE("of what is performed together, only causes that change what goes roun
   CHECK(both.other_causes == chains{chain({"a", "c"}).causes, {}});
 }
 
+TEST_CASE("what an update wants is wanted because of all that led to the update") {
+  const cause first{*node_id::parse("bender8"), "log[x]", "write"},
+      second{*node_id::parse("bender9"), "log[x]", "write"}, last{*node_id::parse("bender0"), "file[/a]", "create"};
+  wanted_action wanted;
+
+  action_context{.causes = {first}, .other_causes = {{second}}}.leads_to(wanted, last);
+
+  CHECK(wanted.causes == std::vector{first, last});
+  CHECK(wanted.other_causes == std::vector<std::vector<cause>>{{second, last}});
+}
+
 TEST_CASE("of what is performed together, all notifications are known") {
   action_context first{.notification = "bender0-1"};
 

@@ -33,7 +33,7 @@ struct fixture : convergence::host {
     happened.push_back(action + " " + what.str());
     contexts.push_back(why);
     const auto how = outcomes.contains(what.str()) ? outcomes[what.str()] : outcome::up_to_date;
-    if (how == outcome::updated && !why.why_run) runs.updated(what, action, why);
+    if (how == outcome::updated && !why.why_run) runs.updated(wanted[what.str()], why);
     if (how == outcome::failed)
       reply(answer, value(value::map{{"outcome", "failed"},
                                      {"exit_status", 3},
@@ -44,7 +44,7 @@ struct fixture : convergence::host {
     else
       reply(answer, value(value::map{{"outcome", to_string(how)}, {"exit_status", 0}, {"output", "would"}}));
   }
-  std::vector<wanted_action> wanted_after(const resource_name& updated) override { return wanted[updated.str()]; }
+  bool is_awaited(const resource_name& what) override { return !wanted[what.str()].empty(); }
   void send(const wanted_action& what) override {
     happened.push_back("send " + what.resource.str());
     sent.push_back(what);
@@ -68,7 +68,7 @@ struct fixture : convergence::host {
 
   manual_clock time;
   flock::testing::noted_debts owed;
-  convergence runs{bender0, "life", time, owed, *this};
+  convergence runs{"life", time, owed, *this};
   std::map<std::string, outcome> outcomes;
   std::set<std::string> refused;
   std::map<std::string, std::vector<wanted_action>> wanted;
@@ -117,7 +117,6 @@ TEST_CASE_FIXTURE(fixture, "immediate notifications go out straight after the up
   CHECK(happened ==
         lines{"create file[/a]", "send execute[now]", "create file[/b]", "create file[/c]", "send execute[late]"});
   CHECK((*ended.at(0))["notifications"] == value(2));
-  CHECK(sent[0].causes == std::vector<cause>{{bender0, "file[/a]", "create"}});
 }
 
 TEST_CASE_FIXTURE(fixture,
@@ -222,38 +221,21 @@ TEST_CASE_FIXTURE(fixture, "ten thousand resources that answer at once are no de
   CHECK((*ended.at(0))["resources"].as_list()->size() == 10'000);
 }
 
-TEST_CASE_FIXTURE(fixture, "an update outside of a run sends all at once, immediate ones first, with what led to it") {
-  wanted["file[/a]"] = {want("execute[late]", timing::delayed), want("execute[now]", timing::immediately)};
-  const cause first{*node_id::parse("bender9"), "log[x]", "write"};
-
-  runs.updated(name("file[/a]"), "create", {.causes = {first}});
+TEST_CASE_FIXTURE(fixture, "an update outside of a run sends all at once, immediate ones first") {
+  runs.updated({want("execute[late]", timing::delayed), want("execute[now]", timing::immediately)}, {});
 
   CHECK(happened == lines{"send execute[now]", "send execute[late]"});
-  CHECK(sent[0].causes == std::vector<cause>{first, {bender0, "file[/a]", "create"}});
 }
 
 TEST_CASE_FIXTURE(fixture, "an update by a notification does not wait for the end of a run that is under way") {
   later = true;
-  wanted["file[/x]"] = {want("execute[late]", timing::delayed)};
   start({declare("file[/a]", "create")});
 
-  runs.updated(name("file[/x]"), "create", {});
+  runs.updated({want("execute[late]", timing::delayed)}, {});
 
   CHECK(happened == lines{"create file[/a]", "send execute[late]"});
   replies.at(0)();
   CHECK((*ended.at(0))["notifications"] == value(0));
-}
-
-TEST_CASE_FIXTURE(fixture, "an update that had several causes sends each of them on") {
-  wanted["file[/a]"] = {want("execute[now]", timing::immediately)};
-  const cause first{*node_id::parse("bender8"), "log[x]", "write"},
-      second{*node_id::parse("bender9"), "log[x]", "write"};
-
-  runs.updated(name("file[/a]"), "create", {.causes = {first}, .other_causes = {{second}}});
-
-  const cause last{bender0, "file[/a]", "create"};
-  CHECK(sent.at(0).causes == std::vector{first, last});
-  CHECK(sent.at(0).other_causes == std::vector<std::vector<cause>>{{second, last}});
 }
 
 TEST_CASE_FIXTURE(fixture,

@@ -58,6 +58,7 @@ struct fixture : small_flock {
                  config(),
                  chef::ways{.notify = [](auto, auto) {},
                             .leave = [](auto&) {},
+                            .was_updated = [](auto&, auto&, auto&) { return std::vector<wanted_action>(); },
                             .is_declared = [this](const resource_name& n) { return in_files.contains(n); },
                             .subscriptions_changed = [] {}});
     a->home().post([this] {
