@@ -4,21 +4,21 @@
 
 namespace flock {
 
-joint_action::joint_action(std::string action, asker first) : action_(std::move(action)) {
-  askers_.push_back(std::move(first));
+joint_action::joint_action(std::string action, waiter first) : action_(std::move(action)) {
+  waiters_.push_back(std::move(first));
 }
 
 action_context joint_action::why() const {
-  auto all = askers_.front().why;
-  for (const auto& a : askers_) all.join(a.why);
+  auto all = waiters_.front().why;
+  for (const auto& a : waiters_) all.join(a.why);
   return all;
 }
 
-void joint_action::join(asker a) { askers_.push_back(std::move(a)); }
+void joint_action::join(waiter a) { waiters_.push_back(std::move(a)); }
 
 bool joint_action::begin() {
-  std::erase_if(askers_, [](const asker& a) { return a.begin && !a.begin(); });
-  return !askers_.empty();
+  std::erase_if(waiters_, [](const waiter& a) { return a.begin && !a.begin(); });
+  return !waiters_.empty();
 }
 
 void joint_action::tell(const result<value>& how) const {
@@ -27,7 +27,7 @@ void joint_action::tell(const result<value>& how) const {
     const auto& id = first_reason().notification;
     shared->as_map()->emplace("performed_with", id.empty() ? "another request" : id);
   }
-  for (const auto& a : askers_) a.answer(&a == &askers_.front() ? how : shared);
+  for (const auto& a : waiters_) a.answer(&a == &waiters_.front() ? how : shared);
 }
 
 }  // namespace flock

@@ -104,7 +104,7 @@ void resource_work::withdraw() {
 
 std::deque<joint_action> resource_work::release() {
   std::lock_guard lock(mutex_);
-  askers_ = 0;
+  waiters_ = 0;
   return std::exchange(waiting_, {});
 }
 
@@ -142,7 +142,7 @@ value resource_work::state() const {
   return all;
 }
 
-void resource_work::add(const std::string& action, joint_action::asker a) {
+void resource_work::add(const std::string& action, joint_action::waiter a) {
   if (const auto full = enqueue(action, a))
     a.answer(error{error_code::refused, *full + " wait for " + declared()->name.str()});
   else if (is_first())
@@ -150,16 +150,16 @@ void resource_work::add(const std::string& action, joint_action::asker a) {
 }
 
 /// \returns what there is too much of, if there is no room
-std::optional<std::string> resource_work::enqueue(const std::string& action, joint_action::asker& a) {
+std::optional<std::string> resource_work::enqueue(const std::string& action, joint_action::waiter& a) {
   std::lock_guard lock(mutex_);
   const bool joins = !waiting_.empty() && is_same(waiting_.back(), action, a.why);
-  if (askers_ >= max_askers) return std::to_string(askers_) + " requests";
+  if (waiters_ >= max_waiters) return std::to_string(waiters_) + " requests";
   if (!joins && waiting_.size() >= max_waiting) return std::to_string(waiting_.size()) + " actions";
   if (joins)
     waiting_.back().join(std::move(a));
   else
     waiting_.emplace_back(action, std::move(a));
-  ++askers_;
+  ++waiters_;
   return std::nullopt;
 }
 
@@ -189,7 +189,7 @@ std::optional<joint_action> resource_work::next() {
   if (!running_) return std::nullopt;
   auto first = std::move(waiting_.front());
   waiting_.pop_front();
-  askers_ -= first.askers();
+  waiters_ -= first.waiters();
   return first;
 }
 

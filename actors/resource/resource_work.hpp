@@ -48,7 +48,7 @@ class resource_work : public std::enable_shared_from_this<resource_work> {
   void take(joint_action w);
 
   /// Wants an action, of those that its type has. It is answered with what resource::invoke tells of.
-  void add(const std::string& action, joint_action::asker a);
+  void add(const std::string& action, joint_action::waiter a);
 
   /// What the method `state` of a resource answers.
   value state() const;
@@ -57,7 +57,7 @@ class resource_work : public std::enable_shared_from_this<resource_work> {
   /// Actions that may wait for the one under way. Whoever asks more often than this does not look at the answers.
   static constexpr std::size_t max_waiting = 1'000;
   /// Those who may wait for them, some for the same.
-  static constexpr std::size_t max_askers = 10'000;
+  static constexpr std::size_t max_waiters = 10'000;
 
  private:
   struct ended_action {
@@ -68,7 +68,7 @@ class resource_work : public std::enable_shared_from_this<resource_work> {
     std::optional<std::string> why;
   };
 
-  std::optional<std::string> enqueue(const std::string& action, joint_action::asker& a);
+  std::optional<std::string> enqueue(const std::string& action, joint_action::waiter& a);
   bool is_first();
   void begin_next();
   std::optional<joint_action> next();
@@ -82,7 +82,7 @@ class resource_work : public std::enable_shared_from_this<resource_work> {
   mutable std::mutex mutex_;  // guards all below
   std::shared_ptr<const declaration> declared_;
   std::deque<joint_action> waiting_;
-  std::size_t askers_ = 0;  // of those that wait
+  std::size_t waiters_ = 0;  // of those that wait
   bool running_ = false;
   std::optional<ended_action> last_;
 };

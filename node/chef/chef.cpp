@@ -22,17 +22,17 @@ void append_new(std::vector<std::string>& to, const std::vector<std::string>& mo
 
 }  // namespace
 
-chef::chef(surroundings around, config with, ways w)
+chef::chef(surroundings around, config with, host of)
     : core_(around.node),
       machine_(around.on),
       config_(std::move(with)),
       log_(std::move(around.write)),
-      ways_(std::move(w)),
+      host_(std::move(of)),
       runs_(core_.life().str().substr(0, 16), around.time, *this, options_of(config_)),
       memory_(core_.disk(), core_.records(), log_),
       resources_(core_, log_,
-                 {.is_declared = ways_.is_declared,
-                  .perform = [this](chef_runs::wanted what, beginning begin, responder done) {
+                 {.is_declared = host_.is_declared,
+                  .perform = [this](chef_runs::errand what, beginning begin, responder done) {
                     runs_.perform(std::move(what), std::move(begin), std::move(done));
                   }}) {}
 
@@ -171,8 +171,8 @@ result<value> chef::declare(const value& body) {
   resources_.declare(next);
   if (!*add) subscriptions_.clear();
   subscriptions_.insert(subscriptions_.end(), wishes->begin(), wishes->end());
-  runs_.refuse_unless([this](const resource_name& name) { return resources_.knows(name) || ways_.is_declared(name); });
-  ways_.subscriptions_changed();
+  runs_.refuse_unless([this](const resource_name& name) { return resources_.knows(name) || host_.is_declared(name); });
+  host_.subscriptions_changed();
   save();
   runs_.ready();
   return value(value::map{});
@@ -192,7 +192,7 @@ result<value> chef::updated(const value& body) {
   for (const auto& name : *names) {
     resources_.remember(name, *action, *outcome, body["error"], run_->id());
     if (*outcome != to_string(outcome::updated)) continue;
-    for (auto& w : run_->updated(ways_.was_updated(name, *action, why))) ways_.send(std::move(w));
+    for (auto& w : run_->updated(host_.was_updated(name, *action, why))) host_.send(std::move(w));
   }
   return value(value::map{});
 }
@@ -231,7 +231,7 @@ void chef::notify(const value& body, answer done) {
     if (!action) return done(action.error());
     why.leads_to(*what, {core_.id(), *resource, *action});
   }
-  ways_.notify(*std::move(what), [done](result<value> targets) {
+  host_.notify(*std::move(what), [done](result<value> targets) {
     if (!targets) return done(targets.error());
     done(value(value::map{{"notifications", *std::move(targets)}}));
   });
@@ -254,7 +254,7 @@ result<std::string> chef::delay(wanted_action what, const std::optional<std::str
 }
 
 void chef::end(bool success, const std::string& why) {
-  for (auto& w : run_->finish(success)) ways_.send(std::move(w));
+  for (auto& w : run_->finish(success)) host_.send(std::move(w));
   core_.add_event("run_ended", {{"run", run_->id()}, {"success", success}, {"error", why}});
   run_.reset();
   next_ = {};
@@ -263,7 +263,7 @@ void chef::end(bool success, const std::string& why) {
 
 /// This flockd cut the connection, and the run goes on. What depends on its end cannot be decided here.
 void chef::leave() {
-  ways_.leave(*run_);
+  host_.leave(*run_);
   core_.add_event("run_left", {{"run", run_->id()}});
   run_.reset();
   next_ = {};
@@ -271,7 +271,7 @@ void chef::leave() {
 
 // What waits for it.
 
-void chef::give(const chef_runs::wanted& what) {
+void chef::give(const chef_runs::errand& what) {
   if (!next_) return;
   next_(value(value::map{{"notification", what.number},
                          {"id", what.why.notification},
@@ -388,7 +388,7 @@ void chef::restore() {
   subscriptions_ = std::move(all->subscribes);
   about_ = std::move(all->about);
   describe();
-  ways_.subscriptions_changed();
+  host_.subscriptions_changed();
 }
 
 }  // namespace flock

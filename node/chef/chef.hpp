@@ -38,7 +38,7 @@ class chef final : private chef_runs::host {
   };
 
   /// What it asks of its daemon.
-  struct ways {
+  struct host {
     std::function<void(wanted_action)> send;
     /// The same, answered with a list as POST /v1/notify does.
     std::function<void(wanted_action, answer)> notify;
@@ -53,7 +53,7 @@ class chef final : private chef_runs::host {
     std::function<void()> subscriptions_changed;
   };
 
-  chef(surroundings around, config with, ways w);
+  chef(surroundings around, config with, host of);
   ~chef() override;
 
   /// Publishes what Chef declared before this flockd was started. Before deliveries are resumed.
@@ -90,7 +90,7 @@ class chef final : private chef_runs::host {
 
  private:
   // chef_runs::host
-  void give(const chef_runs::wanted& what) override;
+  void give(const chef_runs::errand& what) override;
   bool is_locked() override;
   void start_command(chef_runs::reason why) override;
   void wake_at(time_point when) override;
@@ -118,7 +118,7 @@ class chef final : private chef_runs::host {
   machine& machine_;
   config config_;
   log log_;
-  ways ways_;
+  host host_;
   chef_runs runs_;
   chef_memory memory_;
 

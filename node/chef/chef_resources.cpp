@@ -13,7 +13,8 @@ constexpr std::string_view actor_type = "chef";
 
 }  // namespace
 
-chef_resources::chef_resources(node_core& core, log l, ways w) : core_(core), log_(std::move(l)), ways_(std::move(w)) {}
+chef_resources::chef_resources(node_core& core, log l, host of)
+    : core_(core), log_(std::move(l)), host_(std::move(of)) {}
 
 void chef_resources::declare(const declared& next) {
   std::erase_if(known_, [&](const auto& before) {
@@ -30,11 +31,11 @@ void chef_resources::declare(const declared& next) {
 }
 
 void chef_resources::publish(const resource_name& name, const std::vector<std::string>& actions) {
-  if (ways_.is_declared(name)) return log_("warning", name.str() + " is declared in a file; Chef's is not published");
+  if (host_.is_declared(name)) return log_("warning", name.str() + " is declared in a file; Chef's is not published");
   chef_resource::surroundings around{
       [this](const resource_name& what, std::string action, action_context why, beginning begin, responder done) {
-        core_.home().post([this, wanted = chef_runs::wanted{0, what, std::move(action), std::move(why)},
-                           begin = std::move(begin), done = std::move(done)] { ways_.perform(wanted, begin, done); });
+        core_.home().post([this, what = chef_runs::errand{0, what, std::move(action), std::move(why)},
+                           begin = std::move(begin), done = std::move(done)] { host_.perform(what, begin, done); });
       },
       [this](const resource_name& what, responder done) {
         core_.home().post([this, what, done = std::move(done)] { done(state_of(what)); });
@@ -55,7 +56,7 @@ bool chef_resources::knows(const resource_name& name, const std::string& action)
 
 void chef_resources::publish_all() {
   for (const auto& [name, one] : known_)
-    if (!published_.contains(name) && !ways_.is_declared(name)) publish(name, one.actions);
+    if (!published_.contains(name) && !host_.is_declared(name)) publish(name, one.actions);
 }
 
 chef_resources::declared chef_resources::all() const {
@@ -67,7 +68,7 @@ chef_resources::declared chef_resources::all() const {
 std::vector<resource_name> chef_resources::names() const {
   std::vector<resource_name> out;
   for (const auto& [name, one] : known_)
-    if (!ways_.is_declared(name)) out.push_back(name);
+    if (!host_.is_declared(name)) out.push_back(name);
   return out;
 }
 

@@ -20,14 +20,15 @@ class chef_resources {
   using declared = std::map<resource_name, std::vector<std::string>>;  ///< with their actions
   using log = std::function<void(std::string_view level, const std::string& text)>;
 
-  struct ways {
+  /// What it asks of its owner.
+  struct host {
     /// The resources of files, which go before those of Chef.
     std::function<bool(const resource_name&)> is_declared;
     /// Somebody wants an action of one.
-    std::function<void(chef_runs::wanted, beginning, responder)> perform;
+    std::function<void(chef_runs::errand, beginning, responder)> perform;
   };
 
-  chef_resources(node_core& core, log l, ways w);
+  chef_resources(node_core& core, log l, host of);
 
   /// These and no others. What was declared before keeps its actor, though with other actions.
   void declare(const declared& next);
@@ -57,7 +58,7 @@ class chef_resources {
 
   node_core& core_;
   log log_;
-  ways ways_;
+  host host_;
   std::map<resource_name, known> known_;
   std::set<resource_name> published_;
 };

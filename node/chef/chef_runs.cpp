@@ -29,12 +29,12 @@ void chef_runs::allow_start(bool can_start) {
   consider();
 }
 
-void chef_runs::perform(wanted what, beginning begin, responder answer) {
+void chef_runs::perform(errand what, beginning begin, responder answer) {
   const whole_at_end look([this] { return check_runs(); });
   if (stopped_) return answer(error{error_code::shutting_down, "this node stops"});
   if (const auto others = waiting(); others >= options_.waiting)
     return answer(error{error_code::refused, std::to_string(others) + " actions wait for a Chef run on this node"});
-  joint_action::asker a{what.why, std::move(begin), std::move(answer)};
+  joint_action::waiter a{what.why, std::move(begin), std::move(answer)};
   if (auto* same = same_as(what)) return same->joint.join(std::move(a));
   what.number = ++numbered_;
   joint_action joint(what.action, std::move(a));
@@ -45,7 +45,7 @@ void chef_runs::perform(wanted what, beginning begin, responder answer) {
 
 /// The last action that waits for this resource, if it is the same one and no run has had it. No other is joined, so
 /// that start, stop, start stay three.
-chef_runs::entry* chef_runs::same_as(const wanted& what) {
+chef_runs::entry* chef_runs::same_as(const errand& what) {
   const auto at = std::find_if(waiting_.rbegin(), waiting_.rend(),
                                [&](const entry& e) { return e.what.resource == what.resource; });
   return at != waiting_.rend() && at->is_fresh() && at->what.action == what.action ? &*at : nullptr;
@@ -53,7 +53,7 @@ chef_runs::entry* chef_runs::same_as(const wanted& what) {
 
 std::size_t chef_runs::waiting() const {
   return std::accumulate(waiting_.begin(), waiting_.end(), std::size_t{0},
-                         [](std::size_t sum, const entry& e) { return sum + e.joint.askers(); });
+                         [](std::size_t sum, const entry& e) { return sum + e.joint.waiters(); });
 }
 
 void chef_runs::give_next() {

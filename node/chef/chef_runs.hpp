@@ -61,7 +61,7 @@ class chef_runs {
   enum class reason : std::uint8_t { notified = 1, requested };
 
   /// An action that is wanted of a resource that Chef declares.
-  struct wanted {
+  struct errand {
     std::uint64_t number = 0;
     resource_name resource;
     std::string action;
@@ -73,7 +73,7 @@ class chef_runs {
     virtual ~host() = default;
 
     /// Gives it to the run under way.
-    virtual void give(const wanted& what) = 0;
+    virtual void give(const errand& what) = 0;
     /// Whether somebody holds Chef's own lock.
     virtual bool is_locked() = 0;
     /// Runs the command; its end is told to command_ended().
@@ -93,7 +93,7 @@ class chef_runs {
   /// of that one's notification.
   /// Errors: refused (too many wait), maybe_done (the runs that took it ended without a word of it), io (no run comes
   /// as far as to take it), shutting_down
-  void perform(wanted what, beginning begin, responder answer);
+  void perform(errand what, beginning begin, responder answer);
 
   /// What no run has in hand is somebody else's concern from now on. \returns it, in its order
   std::vector<joint_action> release(const resource_name& of);
@@ -136,7 +136,7 @@ class chef_runs {
 
  private:
   struct entry {
-    wanted what;
+    errand what;
     joint_action joint;
     int attempts = 0;
     bool given = false;
@@ -158,7 +158,7 @@ class chef_runs {
 
   broken check_runs() const;
   broken check_waiting() const;
-  entry* same_as(const wanted& what);
+  entry* same_as(const errand& what);
   void give_next();
   void consider();
   void start();

@@ -39,7 +39,7 @@ error told_by(const control_reply& reply) {
 
 }  // namespace
 
-local_flockd::ways local_flockd::through(const control_client& client) {
+local_flockd::requests local_flockd::through(const control_client& client) {
   return {.get = [&client](auto target, auto until) { return client.get(target, until); },
           .post = [&client](auto target, auto body, auto until) { return client.post(target, body, until); },
           .follow = [&client](auto target, auto after, auto until,
@@ -53,7 +53,7 @@ result<std::string> local_flockd::body_of(reply r) const {
 }
 
 result<std::string> local_flockd::read(std::string_view target, time_point until) const {
-  return body_of(ways_.get(target, until));
+  return body_of(requests_.get(target, until));
 }
 
 result<value> local_flockd::get(std::string_view target, time_point until) const {
@@ -69,14 +69,14 @@ result<value::list> local_flockd::list(std::string_view target, std::string_view
 }
 
 result<value> local_flockd::post(std::string_view target, const value& body, time_point until) const {
-  const auto answered = body_of(ways_.post(target, to_json(body), until));
+  const auto answered = body_of(requests_.post(target, to_json(body), until));
   if (!answered) return answered.error();
   return from_json(*answered, {.bytes = control_client::max_body});
 }
 
 result<void> local_flockd::follow(std::string_view target, std::string_view after, time_point until,
                                   const follower& next) const {
-  const auto ended = body_of(ways_.follow(target, after, until, next));
+  const auto ended = body_of(requests_.follow(target, after, until, next));
   if (!ended) return ended.error();
   return {};
 }

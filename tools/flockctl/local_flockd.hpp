@@ -20,14 +20,14 @@ class local_flockd {
   using follower = std::function<bool(const server_sent_event&)>;
 
   /// How requests get there: a control_client, or in tests the API itself.
-  struct ways {
+  struct requests {
     std::function<reply(std::string_view target, time_point until)> get;
     std::function<reply(std::string_view target, std::string_view body, time_point until)> post;
     std::function<reply(std::string_view target, std::string_view after, time_point until, const follower&)> follow;
   };
-  static ways through(const control_client& client);
+  static requests through(const control_client& client);
 
-  local_flockd(ways w, std::string socket) : ways_(std::move(w)), socket_(std::move(socket)) {}
+  local_flockd(requests r, std::string socket) : requests_(std::move(r)), socket_(std::move(socket)) {}
 
   result<value> get(std::string_view target, time_point until) const;
   result<value> post(std::string_view target, const value& body, time_point until) const;
@@ -40,7 +40,7 @@ class local_flockd {
  private:
   result<std::string> body_of(reply r) const;
 
-  ways ways_;
+  requests requests_;
   std::string socket_;
 };
 

@@ -14,7 +14,7 @@ struct asking {
   int asked = 0;
   std::optional<result<value>> answer;
 
-  joint_action::asker as(std::string notification) {
+  joint_action::waiter as(std::string notification) {
     action_context why;
     why.notification = std::move(notification);
     return {std::move(why), [this] { return ++asked, wants; }, [this](result<value> r) { answer = std::move(r); }};

@@ -364,7 +364,7 @@ TEST_CASE_FIXTURE(fixture, "more actions than may wait are refused") {
   call(*actor, "burn", {}, note("one more"));
   CHECK(happened == std::vector<std::string>{"one more: refused: 1000 actions wait for fake[x]"});
 
-  for (auto n = resource_work::max_waiting; n < resource_work::max_askers; ++n) ask_for("make");
+  for (auto n = resource_work::max_waiting; n < resource_work::max_waiters; ++n) ask_for("make");
   call(*actor, "make", {}, note("too many"));
   CHECK(happened.back() == "too many: refused: 10000 requests wait for fake[x]");
 }

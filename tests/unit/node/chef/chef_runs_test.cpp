@@ -22,7 +22,7 @@ bool may_begin() { return true; }
 
 /// A node whose Chef does what the test says.
 struct fixture : chef_runs::host {
-  void give(const chef_runs::wanted& what) override { given.push_back(what); }
+  void give(const chef_runs::errand& what) override { given.push_back(what); }
   bool is_locked() override { return locked; }
   void start_command(chef_runs::reason why) override { started.emplace_back(to_string(why)); }
   void wake_at(time_point when) override { woken_at = when; }
@@ -54,7 +54,7 @@ struct fixture : chef_runs::host {
 
   manual_clock time;
   bool locked = false;
-  std::vector<chef_runs::wanted> given;
+  std::vector<chef_runs::errand> given;
   lines started;
   lines answers;
   std::optional<time_point> woken_at;

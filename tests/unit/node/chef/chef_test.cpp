@@ -56,7 +56,7 @@ struct fixture : small_flock {
   void begin_life() {
     runs.emplace(chef::surroundings{*a.core, time, on, [this](auto, const std::string& text) { log.push_back(text); }},
                  config(),
-                 chef::ways{.notify = [](auto, auto) {},
+                 chef::host{.notify = [](auto, auto) {},
                             .leave = [](auto&) {},
                             .was_updated = [](auto&, auto&, auto&) { return std::vector<wanted_action>(); },
                             .is_declared = [this](const resource_name& n) { return in_files.contains(n); },
