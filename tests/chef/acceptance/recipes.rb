@@ -41,7 +41,8 @@ class RecipesTest < AcceptanceCase
     fleet.recipe(NODE, "include_recipe 'flock_of_chefs'\n#{recipe}",
                  'package' => @package, 'registry' => fleet.registry, 'port' => '0', 'required' => true,
                  'chef_command' => fleet.command(NODE).join(' '),
-                 'config' => { 'chef-lock' => "#{fleet.home(NODE, 'cache')}/chef-client-running.pid" }.merge(config))
+                 'config' => { 'insecure' => true,
+                               'chef-lock' => "#{fleet.home(NODE, 'cache')}/chef-client-running.pid" }.merge(config))
   end
 
   def life
