@@ -17,7 +17,7 @@ constexpr milliseconds look_again = 2s;
 
 chef_script chef_script::some(world& in) {
   chef_script s;
-  s.steps = in.random.below(4);
+  s.steps = in.random.below(in.what.most_chef_steps + 1);
   s.only_says = !in.what.faults.empty() && in.random.chance(0.1);
   s.longest_step = in.random.pick<milliseconds>({5ms, 200ms, 200ms, 3s});
   if (in.what.faults.empty()) s.longest_step = 200ms;

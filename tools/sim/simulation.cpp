@@ -479,6 +479,7 @@ void simulation::end_faults() {
   in_.network.heal();
   in_.network.disturb({});
   in_.what.longest_job = 5ms;
+  in_.what.most_chef_steps = 0;  // or runs would go on to cause each other
   in_.what.faults.clear();
   registry_is_down_ = false;
   for (auto& m : machines_) {
