@@ -122,7 +122,6 @@ TEST_CASE_FIXTURE(fixture, "on a full disk writes wait, and are made durable in 
   CHECK(journal->stats().waiting > 0);
   CHECK(journal->stats().last_error == journal->trouble()->what);
   CHECK(durable() < 410);
-  CHECK(folder.log("the disk is full").size() == 1);
   write(10);
   disk.fill(false);
 
@@ -132,7 +131,10 @@ TEST_CASE_FIXTURE(fixture, "on a full disk writes wait, and are made durable in 
   CHECK(eventually([&] { return !journal->trouble().has_value(); }));
   CHECK(journal->stats().waiting == 0);
   CHECK(journal->stats().last_error == "the disk is full: " + folder.file());
-  CHECK(folder.log("the disk takes writes again").size() == 1);
+  // A write that still fits into the room that the log was given ends the trouble for a moment.
+  const auto troubles = folder.log("the disk is full").size();
+  CHECK(troubles >= 1);
+  CHECK(folder.log("the disk takes writes again").size() == troubles);
   CHECK(journal_history::check(*journal, 420) == 420);
 }
 
