@@ -57,8 +57,8 @@ struct plan {
   courier::options delivery;
   milliseconds longest_job{0};
   std::size_t most_chef_steps = 3;  ///< of a Chef run: resources of its own, of which others may hear
-  bool parts_are_checked = true;  ///< whatever a turn touched, after it; and all, when something goes wrong
-  bool one_is_elsewhere = false;  ///< the last node is of another environment: the others may ask nothing of it
+  bool parts_are_checked = true;    ///< whatever a turn touched, after it; and all, when something goes wrong
+  bool one_is_elsewhere = false;    ///< the last node is of another environment: the others may ask nothing of it
 
   static plan of(std::uint64_t seed, simulator::mode m);
   bool has(fault f) const { return faults.count(f) > 0; }
