@@ -332,8 +332,6 @@ result<void> check_together(const config& c, const origins& from) {
     return bad(where({"tls-ca", "tls-cert", "tls-key"}) + ": tls-ca, tls-cert and tls-key belong together; " +
                std::to_string(files) + " of them given");
   }
-  for (const auto* address : {"listen", "advertise"})
-    if (c.alone() && from.contains(address)) return bad(where({address}) + ": " + *c.alone());
   if (c.session_timeout < 2 * c.heartbeat) {
     const auto session = format_duration(c.session_timeout), heartbeat = format_duration(c.heartbeat);
     if (from.contains("session-timeout"))
